@@ -1,0 +1,1 @@
+"""What is made of the warehouse: indicators, and later alerts, dashboards, API and reports."""

@@ -1,0 +1,1 @@
+"""Everything that knows Kafka: the MQTT bridge and the consumer loop."""

@@ -1,0 +1,1 @@
+"""The district's database: schema, sink, registry, energy accounts."""

@@ -1,10 +1,8 @@
-"""Writes the JSON Schemas of the contract: ``python -m edge_agent.contract.schema FOLDER [--check]``."""
+"""The JSON Schemas of the contract, generated from its models into ``docs/contract/``."""
 
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Final
 
 from edge_agent.contract.birth import Birth
@@ -43,25 +41,3 @@ def _schema(name: str, model: type[Message]) -> dict[str, object]:
         **schema,
         "required": required,
     }
-
-
-def main(arguments: list[str]) -> int:
-    """Write the schemas into a folder, or with ``--check`` say which differ; 1 when any does."""
-    folder = Path(next(argument for argument in arguments if not argument.startswith("-")))
-    stale = [
-        name
-        for name, text in schemas().items()
-        if not (folder / name).is_file() or (folder / name).read_text("utf-8") != text
-    ]
-    if "--check" in arguments:
-        for name in stale:
-            sys.stderr.write(f"{folder / name} is out of date: run `make generate`\n")
-        return 1 if stale else 0
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in schemas().items():
-        (folder / name).write_text(text, "utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,42 @@
+"""Writes every generated file of the repository: ``python -m deploy.generate [--check]``.
+
+With ``--check`` nothing is written; files that differ are named and the exit code is 1. The generators themselves
+stand beside what they describe; this module only knows where their output goes.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from edge_agent.contract.schema import schemas
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+
+
+def generated() -> dict[Path, str]:
+    """Return every generated file, relative to the repository, with the text it should have."""
+    return {Path("docs/contract") / name: text for name, text in schemas().items()}
+
+
+def main(arguments: list[str]) -> int:
+    """Write, or with ``--check`` compare; 1 when anything differs or cannot be generated."""
+    stale = [
+        path
+        for path, text in generated().items()
+        if not (ROOT / path).is_file() or (ROOT / path).read_text("utf-8") != text
+    ]
+    if "--check" in arguments:
+        for path in stale:
+            sys.stderr.write(f"{path} is out of date: run `make generate`\n")
+        return 1 if stale else 0
+    for path in stale:
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(generated()[path], "utf-8")
+        sys.stdout.write(f"wrote {path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Registry: dated reference data, and the loader that takes it from folders of CSV files."""

@@ -1,0 +1,228 @@
+"""The judge: what the meters say they answered, against what stands in the tables. Pure comparison.
+
+A reading of the past is matched by its series, time and value. A live reading carries the time at which the agent read
+it; it can only come from the last answer that its connection gave before that time, and must have exactly its value.
+Each answer pays for one row.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Final, NamedTuple
+
+Value = int | float
+
+BOUND_MS: Final = 5_000
+"""Longest time between an answer and the agent's time stamp: a machine under load may be this slow."""
+SHOWN: Final = 20
+"""Examples kept of each kind of fault."""
+
+
+class Series(NamedTuple):
+    """A series, as the warehouse names it."""
+
+    gateway: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One value of one live answer of a meter."""
+
+    series: Series
+    at_ms: int
+    """UTC ms, rounded down, when the meter computed it."""
+    connection: tuple[int, int]
+    value: Value
+    followed: bool
+    """The agent must have it on disk; otherwise only the agent knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One value of a load profile: what the meter showed at a quarter-hour of the past."""
+
+    series: Series
+    t_ms: int
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a reading table."""
+
+    series: Series
+    t_ms: int
+    value: Value | None
+    quality: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found. ``acquired = stored + lost`` always holds."""
+
+    acquired: int = 0
+    """Readings known to have been taken: followed answers, load profiles, and unfollowed answers that are stored."""
+    stored: int = 0
+    lost: int = 0
+    """Acquired, and in no table."""
+    duplicated: int = 0
+    """Rows for a reading that another row stands for already."""
+    mismatched: int = 0
+    """Rows whose reading exists with another value; each also leaves a lost reading behind."""
+    unexpected: int = 0
+    """Rows that nobody answered."""
+    unfollowed: int = 0
+    """Answers that the agent need not have recorded, stored or not."""
+    empty: int = 0
+    """Rows without a value; their quality says why, and they are compared with nothing."""
+    backfilled: int = 0
+    """Of the stored readings, those of load profiles."""
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    """The first of each kind of fault, in words."""
+
+    @property
+    def clean(self) -> bool:
+        """True when nothing was lost, doubled, changed or invented."""
+        return not (self.lost or self.duplicated or self.mismatched or self.unexpected)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return all of it for a report."""
+        return asdict(self) | {"clean": self.clean}
+
+
+def judge(
+    answers: Iterable[Answered],
+    records: Iterable[Recorded],
+    rows: Iterable[Row],
+    *,
+    until_ms: int | None = None,
+    bound_ms: int = BOUND_MS,
+) -> Verdict:
+    """Compare everything; order of the arguments' items does not matter.
+
+    With ``until_ms``, answers after it are not demanded and rows after it are not held against anybody: what was still
+    on its way when the tables were read. A row may stand up to ``bound_ms`` after its answer.
+    """
+    tally = _Tally()
+    past = {(record.series, record.t_ms): record for record in records}
+    paid: set[tuple[Series, int]] = set()
+    live: defaultdict[Series, list[Row]] = defaultdict(list)
+    for row in rows:
+        record = past.get((row.series, row.t_ms))
+        if row.value is None:
+            tally.counts["empty"] += 1
+        elif record is None:
+            live[row.series].append(row)
+        elif _equal(row.value, record.value):
+            tally.stored_past(row, already=(row.series, row.t_ms) in paid)
+            paid.add((row.series, row.t_ms))
+        else:
+            tally.fault("mismatched", f"{_shown(row)} was recorded as {record.value!r}")
+    for key, record in past.items():
+        if key not in paid:
+            tally.fault(
+                "lost", f"{record.series.gateway}/{record.series.name} t={record.t_ms} v={record.value!r} (past)"
+            )
+    given: defaultdict[Series, list[Answered]] = defaultdict(list)
+    for answer in answers:
+        given[answer.series].append(answer)
+    for series in given.keys() | live.keys():
+        _judge_live(_Given(given[series], bound_ms), live[series], until_ms, tally)
+    return tally.verdict()
+
+
+class _Given:
+    """The answers of one series, found by connection and time; each may be taken once."""
+
+    def __init__(self, answers: list[Answered], bound_ms: int) -> None:
+        self.answers = answers
+        self.taken: set[int] = set()
+        self._bound_ms = bound_ms
+        self._order: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        for index in sorted(range(len(answers)), key=lambda index: answers[index].at_ms):
+            self._order[answers[index].connection].append(index)
+        self._times = {
+            connection: [answers[index].at_ms for index in indices] for connection, indices in self._order.items()
+        }
+        self._spans = sorted((times[0], times[-1], connection) for connection, times in self._times.items())
+
+    def candidates(self, t_ms: int) -> Iterator[int]:
+        """Yield, for each connection, its last answer at or before ``t_ms``, if it is within the bound."""
+        for first_ms, last_ms, connection in self._spans:
+            if first_ms > t_ms:
+                return
+            if last_ms < t_ms - self._bound_ms:
+                continue
+            at = bisect_right(self._times[connection], t_ms) - 1
+            if self._times[connection][at] >= t_ms - self._bound_ms:
+                yield self._order[connection][at]
+
+
+def _judge_live(given: _Given, rows: list[Row], until_ms: int | None, tally: _Tally) -> None:
+    for row in sorted(rows, key=lambda row: row.t_ms):
+        near = list(given.candidates(row.t_ms))
+        same = [index for index in near if row.value is not None and _equal(row.value, given.answers[index].value)]
+        free = [index for index in same if index not in given.taken]
+        if free:
+            # A connection is given up before the next is opened, so at most one candidate is followed: it comes first.
+            given.taken.add(max(free, key=lambda index: (given.answers[index].followed, given.answers[index].at_ms)))
+        elif until_ms is None or row.t_ms <= until_ms:
+            tally.fault(*_why(row, given, near, same))
+    for index, answer in enumerate(given.answers):
+        if until_ms is None or answer.at_ms <= until_ms:
+            tally.answer(answer, stored=index in given.taken)
+
+
+def _why(row: Row, given: _Given, near: list[int], same: list[int]) -> tuple[str, str]:
+    if same:
+        return "duplicated", f"{_shown(row)} comes from the answer of another row"
+    if near:
+        values = ", ".join(repr(given.answers[index].value) for index in near)
+        return "mismatched", f"{_shown(row)} was answered as {values}"
+    return "unexpected", f"{_shown(row)} was answered by nobody"
+
+
+class _Tally:
+    """Counts on the way to a verdict."""
+
+    def __init__(self) -> None:
+        self.counts: defaultdict[str, int] = defaultdict(int)
+        self.examples: defaultdict[str, list[str]] = defaultdict(list)
+
+    def fault(self, kind: str, words: str) -> None:
+        self.counts[kind] += 1
+        if len(self.examples[kind]) < SHOWN:
+            self.examples[kind].append(words)
+
+    def stored_past(self, row: Row, *, already: bool) -> None:
+        if already:
+            self.fault("duplicated", f"{_shown(row)} stands twice")
+        else:
+            self.counts["stored"] += 1
+            self.counts["backfilled"] += 1
+
+    def answer(self, answer: Answered, *, stored: bool) -> None:
+        if not answer.followed:
+            self.counts["unfollowed"] += 1
+        if stored:
+            self.counts["stored"] += 1
+        elif answer.followed:
+            where = f"{answer.series.gateway}/{answer.series.name}"
+            self.fault("lost", f"{where} answered={answer.at_ms} v={answer.value!r}")
+
+    def verdict(self) -> Verdict:
+        acquired = self.counts["stored"] + self.counts["lost"]
+        return Verdict(acquired=acquired, **self.counts, examples=dict(self.examples))
+
+
+def _equal(one: Value, other: Value) -> bool:
+    """True for equal numbers; Python compares int and float exactly."""
+    return one == other
+
+
+def _shown(row: Row) -> str:
+    return f"{row.series.gateway}/{row.series.name} t={row.t_ms} v={row.value!r} q={row.quality}"

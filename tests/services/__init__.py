@@ -1,0 +1,1 @@
+"""Real servers for the tests, and the tests of those servers."""

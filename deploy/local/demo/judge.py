@@ -1,8 +1,12 @@
 """The judge: what the meters say they answered, against what stands in the tables. Pure comparison.
 
-A reading of the past is matched by its series, time and value. A live reading carries the time at which the agent read
-it; it can only come from the last answer that its connection gave before that time, and must have exactly its value.
-Each answer pays for one row.
+No series may have two rows of one time. A reading of the past is matched by its series, time and value. A live reading
+carries the time at which the agent read it; it can only come from the last answer that its connection gave before that
+time, and must have exactly its value. Each answer pays for one row. An agent gives a connection up before it opens the
+next, so a connection that ended before the next one began explains no later row.
+
+Only the agent may poll a meter that is judged: a second client that polls on leaves answers that nobody records. (One
+that reads once does no harm: what is not followed is not demanded.)
 """
 
 from __future__ import annotations
@@ -108,25 +112,27 @@ def judge(
     on its way when the tables were read. A row may stand up to ``bound_ms`` after its answer.
     """
     tally = _Tally()
-    past = {(record.series, record.t_ms): record for record in records}
-    paid: set[tuple[Series, int]] = set()
+    missing = {(record.series, record.t_ms): record for record in records}
+    past = dict(missing)
+    seen: set[tuple[Series, int]] = set()
     live: defaultdict[Series, list[Row]] = defaultdict(list)
     for row in rows:
-        record = past.get((row.series, row.t_ms))
-        if row.value is None:
+        key = (row.series, row.t_ms)
+        record = past.get(key)
+        if key in seen:
+            tally.fault("duplicated", f"{_shown(row)}: another row has its series and time")
+        elif row.value is None:
             tally.counts["empty"] += 1
         elif record is None:
             live[row.series].append(row)
-        elif _equal(row.value, record.value):
-            tally.stored_past(row, already=(row.series, row.t_ms) in paid)
-            paid.add((row.series, row.t_ms))
+        elif row.value == record.value:
+            del missing[key]
+            tally.stored_past()
         else:
             tally.fault("mismatched", f"{_shown(row)} was recorded as {record.value!r}")
-    for key, record in past.items():
-        if key not in paid:
-            tally.fault(
-                "lost", f"{record.series.gateway}/{record.series.name} t={record.t_ms} v={record.value!r} (past)"
-            )
+        seen.add(key)
+    for record in missing.values():
+        tally.fault("lost", f"{_named(record.series)} t={record.t_ms} v={record.value!r} (past)")
     given: defaultdict[Series, list[Answered]] = defaultdict(list)
     for answer in answers:
         given[answer.series].append(answer)
@@ -149,13 +155,16 @@ class _Given:
             connection: [answers[index].at_ms for index in indices] for connection, indices in self._order.items()
         }
         self._spans = sorted((times[0], times[-1], connection) for connection, times in self._times.items())
+        self._firsts = [first_ms for first_ms, _, _ in self._spans]
 
     def candidates(self, t_ms: int) -> Iterator[int]:
-        """Yield, for each connection, its last answer at or before ``t_ms``, if it is within the bound."""
-        for first_ms, last_ms, connection in self._spans:
-            if first_ms > t_ms:
-                return
-            if last_ms < t_ms - self._bound_ms:
+        """Yield the last answer at or before ``t_ms`` of each connection not over by then, if within the bound.
+
+        A connection is over when another one began after its last answer: as a rule that leaves one candidate.
+        """
+        begun = bisect_right(self._firsts, t_ms)
+        for _, last_ms, connection in self._spans[:begun]:
+            if last_ms < max(self._firsts[begun - 1], t_ms - self._bound_ms):
                 continue
             at = bisect_right(self._times[connection], t_ms) - 1
             if self._times[connection][at] >= t_ms - self._bound_ms:
@@ -165,10 +174,10 @@ class _Given:
 def _judge_live(given: _Given, rows: list[Row], until_ms: int | None, tally: _Tally) -> None:
     for row in sorted(rows, key=lambda row: row.t_ms):
         near = list(given.candidates(row.t_ms))
-        same = [index for index in near if row.value is not None and _equal(row.value, given.answers[index].value)]
+        same = [index for index in near if given.answers[index].value == row.value]
         free = [index for index in same if index not in given.taken]
         if free:
-            # A connection is given up before the next is opened, so at most one candidate is followed: it comes first.
+            # Of several, the followed one: an answer to a request that had timed out, or to a curious third, is not.
             given.taken.add(max(free, key=lambda index: (given.answers[index].followed, given.answers[index].at_ms)))
         elif until_ms is None or row.t_ms <= until_ms:
             tally.fault(*_why(row, given, near, same))
@@ -198,12 +207,9 @@ class _Tally:
         if len(self.examples[kind]) < SHOWN:
             self.examples[kind].append(words)
 
-    def stored_past(self, row: Row, *, already: bool) -> None:
-        if already:
-            self.fault("duplicated", f"{_shown(row)} stands twice")
-        else:
-            self.counts["stored"] += 1
-            self.counts["backfilled"] += 1
+    def stored_past(self) -> None:
+        self.counts["stored"] += 1
+        self.counts["backfilled"] += 1
 
     def answer(self, answer: Answered, *, stored: bool) -> None:
         if not answer.followed:
@@ -211,18 +217,16 @@ class _Tally:
         if stored:
             self.counts["stored"] += 1
         elif answer.followed:
-            where = f"{answer.series.gateway}/{answer.series.name}"
-            self.fault("lost", f"{where} answered={answer.at_ms} v={answer.value!r}")
+            self.fault("lost", f"{_named(answer.series)} answered={answer.at_ms} v={answer.value!r}")
 
     def verdict(self) -> Verdict:
         acquired = self.counts["stored"] + self.counts["lost"]
         return Verdict(acquired=acquired, **self.counts, examples=dict(self.examples))
 
 
-def _equal(one: Value, other: Value) -> bool:
-    """True for equal numbers; Python compares int and float exactly."""
-    return one == other
+def _named(series: Series) -> str:
+    return f"{series.gateway}/{series.name}"
 
 
 def _shown(row: Row) -> str:
-    return f"{row.series.gateway}/{row.series.name} t={row.t_ms} v={row.value!r} q={row.quality}"
+    return f"{_named(row.series)} t={row.t_ms} v={row.value!r} q={row.quality}"

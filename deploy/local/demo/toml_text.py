@@ -15,23 +15,27 @@ def dumps(table: Mapping[str, object]) -> str:
 
 
 def _lines(table: Mapping[str, object], path: tuple[str, ...]) -> list[str]:
-    plain, below = [], []
+    plain: list[str] = []
+    below: list[str] = []
     for key, value in table.items():
         inner = (*path, key)
         if value is None:
             continue
         if isinstance(value, Mapping):
             below += ["", f"[{_dotted(inner)}]", *_lines(value, inner)]
-        elif _is_tables(value):
-            for item in value:
+        elif tables := _tables(value):
+            for item in tables:
                 below += ["", f"[[{_dotted(inner)}]]", *_lines(item, inner)]
         else:
             plain.append(f"{_key(key)} = {_scalar(value)}")
     return plain + below
 
 
-def _is_tables(value: object) -> bool:
-    return isinstance(value, list | tuple) and bool(value) and all(isinstance(item, Mapping) for item in value)
+def _tables(value: object) -> list[Mapping[str, object]]:
+    """Return the tables of a list of tables; nothing for any other value."""
+    items = value if isinstance(value, list | tuple) else ()
+    tables = [item for item in items if isinstance(item, Mapping)]
+    return tables if len(tables) == len(items) else []
 
 
 def _dotted(path: Sequence[str]) -> str:

@@ -1,0 +1,299 @@
+"""One client's life in the group: which partitions are ours, what was read of them, what is to be written."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from edge_agent.contract.errors import Retryable
+from stream.backoff import Backoff
+from stream.clients import Consumer, PositionLost, Source
+from stream.position import Verdict, starting_point
+from stream.settings import ConsumerSettings
+from stream.store import StaleOffset, Store
+from stream.topics import Partition, Record
+
+log = logging.getLogger(__name__)
+
+IDLE_EVERY_S: Final = 0.5
+LAG_EVERY_S: Final = 1.0
+REPORT_EVERY_S: Final = 30.0
+
+
+class Health:
+    """What outlives a client: failures in a row, and what is due by the clock."""
+
+    def __init__(self, settings: ConsumerSettings, store: Store, group: str, now_mono_s: Callable[[], float]) -> None:
+        self.now_mono_s = now_mono_s
+        self.group = group
+        self._store = store
+        self._backoff = Backoff(settings.retry_first_s, settings.retry_most_s)
+        self._idle_at_mono_s = 0.0
+        self._report_at_mono_s = now_mono_s() + REPORT_EVERY_S
+        self._records = 0
+        self._writes = 0
+        self._failures = 0
+
+    def failed(self, event: str, error: Retryable) -> float:
+        """Count and log a failure; return how long to wait before the next attempt."""
+        wait_s = self._backoff.next_s()
+        self._failures += 1
+        log.warning("event=%s group=%s wait_s=%.1f error=%s", event, self.group, wait_s, error)
+        return wait_s
+
+    def works(self) -> None:
+        """Note that what may have failed before did not."""
+        self._backoff.reset()
+
+    def wrote(self, records: int) -> None:
+        """Count a write."""
+        self._records += records
+        self._writes += 1
+
+    def idle(self) -> None:
+        """Let the store do what is due, at most twice a second."""
+        now = self.now_mono_s()
+        if now < self._idle_at_mono_s:
+            return
+        self._idle_at_mono_s = now + IDLE_EVERY_S
+        try:
+            self._store.idle()
+        except Retryable as error:
+            log.warning("event=store_away group=%s during=idle error=%s", self.group, error)
+
+    def report(self, partitions: int) -> None:
+        """Log the counts, every half a minute."""
+        now = self.now_mono_s()
+        if now < self._report_at_mono_s:
+            return
+        self._report_at_mono_s = now + REPORT_EVERY_S
+        log.info(
+            "event=consumed group=%s partitions=%d records=%d writes=%d failures=%d",
+            *(self.group, partitions, self._records, self._writes, self._failures),
+        )
+
+
+class Membership:
+    """Reads with ``consumer`` until told to stop, or until the client is broken (``Retryable``)."""
+
+    def __init__(
+        self, settings: ConsumerSettings, store: Store, consumer: Consumer, topics: Sequence[str], health: Health
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._consumer = consumer
+        self._topics = topics
+        self._health = health
+        self._source: Source | None = None
+        self._unsettled: set[Partition] = set()
+        """Ours, held, and the store has not been asked yet."""
+        self._settled: set[Partition] = set()
+        """Ours and being read."""
+        self._cuts: dict[Partition, int] = {}
+        self._read: deque[Record] = deque()
+        self._read_bytes = 0
+        self._read_since_mono_s = 0.0
+        self._batch: tuple[list[Record], dict[Partition, int]] | None = None
+        """What the next write gets; kept while the store is away."""
+        self._retry_at_mono_s = 0.0
+        self._paused = False
+        self._untold: dict[Partition, int] = {}
+        """Offsets that Kafka has not been told yet, for its display of lag."""
+        self._tell_at_mono_s = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Join the group, read and write."""
+        self._consumer.subscribe(self._topics)
+        while not stop.is_set():
+            self._poll()
+            now = self._health.now_mono_s()
+            if now >= self._retry_at_mono_s:
+                self._proceed(now)
+            if not self._paused:
+                self._health.idle()
+            self._tell_lag(now)
+            self._health.report(len(self._settled))
+
+    def close(self) -> None:
+        """Leave the group; what Kafka was not told for its display of lag is told if it answers at once."""
+        try:
+            if self._untold:
+                self._consumer.commit(self._untold, timeout_s=1.0)
+        except Retryable as error:
+            self._not_told(error)
+        try:
+            self._consumer.close()
+        except Retryable as error:
+            log.info("event=left_without_goodbye group=%s error=%s", self._health.group, error)
+        owned = self._settled | self._unsettled
+        if owned:
+            self._store.revoked(sorted(owned))
+
+    def _proceed(self, now: float) -> None:
+        try:
+            if self._unsettled:
+                self._settle()
+            if self._batch is not None or self._due(now):
+                self._write()
+        except StaleOffset as error:
+            self._retry_at_mono_s = now + self._health.failed("stale_offset", error)
+            self._start_over(self._settled)
+        except Retryable as error:
+            self._retry_at_mono_s = now + self._health.failed("store_away", error)
+            self._consumer.pause()
+            self._paused = True
+
+    def _poll(self) -> None:
+        now = self._health.now_mono_s()
+        wait_s = IDLE_EVERY_S
+        if now < self._retry_at_mono_s:
+            wait_s = min(wait_s, self._retry_at_mono_s - now)
+        elif self._read:
+            wait_s = min(wait_s, max(0.0, self._read_since_mono_s + self._settings.max_wait_ms / 1000 - now))
+        found: list[Record] = []
+        lost: PositionLost | None = None
+        try:
+            found = self._consumer.poll(wait_s, max(1, self._settings.max_records - len(self._read)))
+        except PositionLost as error:
+            lost = error
+        self._hear()
+        if lost is not None:
+            log.error("event=position_lost group=%s error=%s", self._health.group, lost)
+            self._cuts |= {place: at for place, at in lost.diverged.items() if at is not None}
+            self._start_over(self._settled)
+        self._compare_source()
+        fresh = [record for record in found if record.place in self._settled]
+        if fresh and not self._read:
+            self._read_since_mono_s = self._health.now_mono_s()
+        self._read.extend(fresh)
+        self._read_bytes += sum(record.size for record in fresh)
+
+    def _hear(self) -> None:
+        """Take note of what the group gave and took during the poll."""
+        for ours, partitions in self._consumer.changes():
+            if not partitions:
+                continue
+            event = "assigned" if ours else "revoked"
+            log.info("event=%s group=%s partitions=%s", event, self._health.group, _names(partitions))
+            self._drop(set(partitions))
+            self._settled.difference_update(partitions)
+            if ours:
+                self._unsettled.update(partitions)
+            else:
+                self._unsettled.difference_update(partitions)
+                self._store.revoked(partitions)
+
+    def _compare_source(self) -> None:
+        """Start over with the topics that are other logs than when the store was asked."""
+        before, found = self._source, self._consumer.source(self._topics)
+        if before is None or found is None or found == before:
+            return
+        self._source = found
+        changed = {
+            place
+            for place in self._settled
+            if found.cluster_id != before.cluster_id or found.topic_ids[place.topic] != before.topic_ids[place.topic]
+        }
+        log.error("event=log_replaced group=%s partitions=%s", self._health.group, _names(changed))
+        self._start_over(changed)
+
+    def _start_over(self, partitions: Iterable[Partition]) -> None:
+        """Forget what was read of ``partitions`` and ask the store again before anything else is read of them."""
+        again = set(partitions)
+        self._drop(again)
+        self._consumer.hold(sorted(again))
+        self._settled -= again
+        self._unsettled |= again
+
+    def _drop(self, gone: set[Partition]) -> None:
+        self._read = deque(record for record in self._read if record.place not in gone)
+        self._read_bytes = sum(record.size for record in self._read)
+        for place in gone:
+            self._untold.pop(place, None)
+        if self._batch is not None:
+            records = [record for record in self._batch[0] if record.place not in gone]
+            offsets = {place: offset for place, offset in self._batch[1].items() if place not in gone}
+            self._batch = (records, offsets) if records else None
+
+    def _settle(self) -> None:
+        """Ask the store where to begin and release the partitions there."""
+        source = self._consumer.source(self._topics)
+        if source is None:
+            raise Retryable(f"not all of {', '.join(self._topics)} exist: g60 stream topics ensure")
+        partitions = sorted(self._unsettled)
+        stored = self._store.assigned(partitions, source)
+        bounds = self._consumer.bounds(partitions)
+        for place in partitions:
+            self._consumer.release(place, self._begin(place, stored[place], *bounds[place]))
+            self._unsettled.discard(place)
+            self._settled.add(place)
+        self._source = source
+        self._works()
+
+    def _begin(self, place: Partition, stored: int | None, log_start: int, log_end: int) -> int:
+        verdict, offset = starting_point(stored, log_start, log_end, self._cuts.pop(place, None))
+        if verdict is Verdict.LOST and stored is not None:
+            self._store.lost(place, stored, log_start)
+        if offset is None:
+            since_ms = time.time_ns() // 1_000_000 - int(self._settings.rewind_s * 1000)
+            found = self._consumer.first_since(place, since_ms)
+            offset = log_end if found is None else found
+        log.log(
+            logging.ERROR if verdict in (Verdict.LOST, Verdict.CUT) else logging.DEBUG,
+            "event=begins group=%s topic=%s partition=%d verdict=%s offset=%d stored=%s log_start=%d log_end=%d",
+            *(self._health.group, place.topic, place.partition, verdict, offset, stored, log_start, log_end),
+        )
+        return offset
+
+    def _due(self, now: float) -> bool:
+        return bool(self._read) and (
+            len(self._read) >= self._settings.max_records
+            or self._read_bytes >= self._settings.max_bytes
+            or now >= self._read_since_mono_s + self._settings.max_wait_ms / 1000
+        )
+
+    def _write(self) -> None:
+        if self._batch is None:
+            self._batch = self._next_batch()
+        records, offsets = self._batch
+        self._store.write(records, offsets)
+        self._batch = None
+        self._untold |= offsets
+        self._health.wrote(len(records))
+        self._works()
+
+    def _next_batch(self) -> tuple[list[Record], dict[Partition, int]]:
+        records: list[Record] = []
+        size = 0
+        while self._read and len(records) < self._settings.max_records:
+            if records and size + self._read[0].size > self._settings.max_bytes:
+                break
+            record = self._read.popleft()
+            records.append(record)
+            size += record.size
+        self._read_bytes -= size
+        return records, {record.place: record.offset + 1 for record in records}
+
+    def _works(self) -> None:
+        """Go back to normal after something that may have failed before did not."""
+        self._health.works()
+        if self._paused and not self._unsettled:
+            self._consumer.resume(sorted(self._settled))
+            self._paused = False
+
+    def _tell_lag(self, now: float) -> None:
+        if self._untold and now >= self._tell_at_mono_s:
+            self._tell_at_mono_s = now + LAG_EVERY_S
+            told, self._untold = self._untold, {}
+            self._consumer.commit_soon(told, self._not_told)
+
+    def _not_told(self, error: Exception) -> None:
+        log.info("event=lag_not_told group=%s error=%s", self._health.group, error)
+
+
+def _names(partitions: Iterable[Partition]) -> str:
+    return ",".join(f"{place.topic}-{place.partition}" for place in sorted(partitions))

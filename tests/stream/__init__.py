@@ -1,0 +1,1 @@
+"""Everything that knows Kafka, shown with the genuine servers."""

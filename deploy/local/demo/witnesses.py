@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import psycopg
-
 from deploy.local.demo.judge import Answered, Recorded, Row, Series
 from deploy.local.meters.journal import read_journal
 from deploy.local.meters.load_profile import read_load_profile
-from edge_agent.contract.errors import Retryable
+from warehouse import postgres
 
-_ROWS = (Path(__file__).parent / "rows.sql").read_text("utf-8")
 _FETCHED = 20_000
 
 
@@ -36,11 +33,13 @@ def rows_from_database(dsn: str, gateways: Iterable[str] | None = None) -> Itera
     ``Retryable`` when the database is away.
     """
     given = None if gateways is None else sorted(gateways)
-    try:
-        with psycopg.connect(dsn) as connection, connection.cursor("judge") as cursor:
-            cursor.itersize = _FETCHED
-            cursor.execute(_ROWS, {"gateways": given})
-            for gateway, name, t_ms, whole, real, quality in cursor:
-                yield Row(Series(gateway, name), t_ms, real if whole is None else whole, quality)
-    except psycopg.OperationalError as error:
-        raise Retryable(f"the database cannot be read (无法读取数据库): {error}") from error
+    with (
+        postgres.translated(),
+        postgres.connect(dsn, application="g60-judge") as connection,
+        connection.transaction(),
+        connection.cursor("judge") as cursor,
+    ):
+        cursor.itersize = _FETCHED
+        cursor.execute(postgres.statement(__package__, "rows.sql"), {"gateways": given})
+        for gateway, name, t_ms, whole, real, quality in cursor:
+            yield Row(Series(gateway, name), t_ms, real if whole is None else whole, quality)

@@ -79,7 +79,7 @@ CREATE TABLE registry.area_attribute (
   PRIMARY KEY (area, valid_from),
   CHECK (valid_from < valid_to),
   CHECK (parent <> area),
-  EXCLUDE USING gist (area WITH =, daterange(valid_from, valid_to) WITH &&)
+  EXCLUDE USING gist (area WITH =, daterange(valid_from, valid_to) WITH &&) DEFERRABLE
 );
 COMMENT ON TABLE registry.area_attribute IS 'Names, tier, operator and rating of an area, dated';
 COMMENT ON COLUMN registry.area_attribute.area IS 'The area';
@@ -118,7 +118,7 @@ CREATE TABLE registry.enterprise_attribute (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (uscc, valid_from),
   CHECK (valid_from < valid_to),
-  EXCLUDE USING gist (uscc WITH =, daterange(valid_from, valid_to) WITH &&)
+  EXCLUDE USING gist (uscc WITH =, daterange(valid_from, valid_to) WITH &&) DEFERRABLE
 );
 COMMENT ON TABLE registry.enterprise_attribute IS 'Name, sector, size and place of an enterprise, dated';
 COMMENT ON COLUMN registry.enterprise_attribute.uscc IS 'The enterprise';
@@ -145,7 +145,7 @@ CREATE TABLE registry.enterprise_area (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (uscc, area, valid_from),
   CHECK (valid_from < valid_to),
-  EXCLUDE USING gist (uscc WITH =, area WITH =, daterange(valid_from, valid_to) WITH &&)
+  EXCLUDE USING gist (uscc WITH =, area WITH =, daterange(valid_from, valid_to) WITH &&) DEFERRABLE
 );
 CREATE INDEX enterprise_area_area ON registry.enterprise_area (area);
 COMMENT ON TABLE registry.enterprise_area IS 'Where an enterprise operates: towns, zones, parks; several at once, or none';
@@ -168,7 +168,7 @@ CREATE TABLE registry.roster (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (roster, uscc, valid_from),
   CHECK (valid_from < valid_to),
-  EXCLUDE USING gist (roster WITH =, uscc WITH =, daterange(valid_from, valid_to) WITH &&)
+  EXCLUDE USING gist (roster WITH =, uscc WITH =, daterange(valid_from, valid_to) WITH &&) DEFERRABLE
 );
 COMMENT ON TABLE registry.roster IS 'Lists of the statistics, by month';
 COMMENT ON COLUMN registry.roster.roster IS
@@ -202,7 +202,7 @@ CREATE TABLE registry.platform_attribute (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (platform, valid_from),
   CHECK (valid_from < valid_to),
-  EXCLUDE USING gist (platform WITH =, daterange(valid_from, valid_to) WITH &&)
+  EXCLUDE USING gist (platform WITH =, daterange(valid_from, valid_to) WITH &&) DEFERRABLE
 );
 COMMENT ON TABLE registry.platform_attribute IS 'Name and standing of a platform, dated';
 COMMENT ON COLUMN registry.platform_attribute.platform IS 'The platform';
@@ -229,7 +229,7 @@ CREATE TABLE registry.platform_member (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (platform, uscc, grade, valid_from),
   CHECK (valid_from < valid_to),
-  EXCLUDE USING gist (platform WITH =, uscc WITH =, grade WITH =, daterange(valid_from, valid_to) WITH &&)
+  EXCLUDE USING gist (platform WITH =, uscc WITH =, grade WITH =, daterange(valid_from, valid_to) WITH &&) DEFERRABLE
 );
 CREATE INDEX platform_member_uscc ON registry.platform_member (uscc);
 COMMENT ON TABLE registry.platform_member IS 'Enterprises on a platform, by grade of evidence; a change of state is a new row';
@@ -284,7 +284,7 @@ CREATE TABLE registry.consent (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (uscc, purpose, valid_from),
   CHECK (valid_from < valid_to),
-  EXCLUDE USING gist (uscc WITH =, purpose WITH =, daterange(valid_from, valid_to) WITH &&)
+  EXCLUDE USING gist (uscc WITH =, purpose WITH =, daterange(valid_from, valid_to) WITH &&) DEFERRABLE
 );
 COMMENT ON TABLE registry.consent IS 'What an enterprise lets its readings be used for; without a row, nothing';
 COMMENT ON COLUMN registry.consent.uscc IS 'The enterprise';

@@ -11,7 +11,7 @@ CREATE TABLE registry.gateway_binding (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (gateway, valid_from),
   CHECK (valid_from < valid_to),
-  EXCLUDE USING gist (gateway WITH =, tstzrange(valid_from, valid_to) WITH &&)
+  EXCLUDE USING gist (gateway WITH =, tstzrange(valid_from, valid_to) WITH &&) DEFERRABLE
 );
 CREATE INDEX gateway_binding_uscc ON registry.gateway_binding (uscc);
 COMMENT ON TABLE registry.gateway_binding IS 'Which enterprise a gateway stands at; an unbound gateway is stored, listed and counted nowhere';
@@ -51,7 +51,7 @@ CREATE TABLE registry.meter_placement (
   PRIMARY KEY (meter_id, valid_from),
   CHECK (valid_from < valid_to),
   CHECK (parent_id <> meter_id),
-  EXCLUDE USING gist (meter_id WITH =, tstzrange(valid_from, valid_to) WITH &&)
+  EXCLUDE USING gist (meter_id WITH =, tstzrange(valid_from, valid_to) WITH &&) DEFERRABLE
 );
 CREATE INDEX meter_placement_uscc ON registry.meter_placement (uscc);
 COMMENT ON TABLE registry.meter_placement IS 'Whose account a meter belongs to, and in which role';
@@ -79,7 +79,7 @@ CREATE TABLE registry.meter_series (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (meter_id, feed_in, valid_from),
   CHECK (valid_from < valid_to),
-  EXCLUDE USING gist (meter_id WITH =, (feed_in::int) WITH =, tstzrange(valid_from, valid_to) WITH &&)
+  EXCLUDE USING gist (meter_id WITH =, (feed_in::int) WITH =, tstzrange(valid_from, valid_to) WITH &&) DEFERRABLE
 );
 CREATE INDEX meter_series_gateway ON registry.meter_series (gateway, series);
 COMMENT ON TABLE registry.meter_series IS 'Which register of which gateway tells a meter''s count';
@@ -104,7 +104,7 @@ CREATE TABLE registry.multiplier (
   recorded_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (meter_id, valid_from),
   CHECK (valid_from < valid_to),
-  EXCLUDE USING gist (meter_id WITH =, tstzrange(valid_from, valid_to) WITH &&)
+  EXCLUDE USING gist (meter_id WITH =, tstzrange(valid_from, valid_to) WITH &&) DEFERRABLE
 );
 COMMENT ON TABLE registry.multiplier IS
   'Transformer ratios: a register on the secondary side counts 1 / (pt × ct) of the energy. Without a row the energy is unknown';

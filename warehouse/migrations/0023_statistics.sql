@@ -6,7 +6,8 @@ COMMENT ON SCHEMA stats IS 'Statistics as they were published, and the factors b
 CREATE TABLE stats.observation (
   observation_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   variable text NOT NULL CHECK (variable ~ '^[a-z][a-z0-9_]{0,63}$'),
-  region text,
+  subject text NOT NULL CHECK (subject = coalesce(uscc, region)),
+  region text REFERENCES registry.area,
   uscc text REFERENCES registry.enterprise,
   period_type text NOT NULL CHECK (period_type IN ('day', 'month', 'jan_feb', 'quarter', 'ytd', 'year')),
   period text NOT NULL,
@@ -25,14 +26,13 @@ CREATE TABLE stats.observation (
   -- The bureau publishes January and February of 规上 industry together; an enterprise's own report may have a January.
   CHECK (NOT (period_type = 'month' AND extract(month FROM period_start) IN (1, 2)
               AND scope LIKE 'industry_above_scale%' AND legal_basis IN ('published', 'statistical'))),
-  UNIQUE NULLS NOT DISTINCT
-    (variable, region, uscc, period_type, period, scope, price_basis, vintage, published_at, recorded_at)
+  UNIQUE (variable, period, subject, scope, price_basis, vintage, published_at, recorded_at)
 );
-CREATE INDEX observation_uscc ON stats.observation (variable, period, uscc) WHERE uscc IS NOT NULL;
 COMMENT ON TABLE stats.observation IS
   'One published or reported value; never changed. Of several for one key the latest published_at counts, then the latest recorded_at';
 COMMENT ON COLUMN stats.observation.observation_id IS 'Number of ours';
 COMMENT ON COLUMN stats.observation.variable IS 'What is measured: industrial_value_added, industrial_output, energy_total, energy_input …';
+COMMENT ON COLUMN stats.observation.subject IS 'The region or the enterprise, whichever it is of';
 COMMENT ON COLUMN stats.observation.region IS 'Area the value is of; null when it is of one enterprise';
 COMMENT ON COLUMN stats.observation.uscc IS 'Enterprise the value is of; null when it is of a region';
 COMMENT ON COLUMN stats.observation.period_type IS 'day, month, jan_feb (1–2月), quarter, ytd (since January), year';
@@ -62,11 +62,10 @@ CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON stats.observation
 CREATE FUNCTION stats.observation_as_of(known_at timestamptz) RETURNS SETOF stats.observation
   LANGUAGE sql STABLE PARALLEL SAFE
   AS $body$
-    SELECT DISTINCT ON (variable, region, uscc, period_type, period, scope, price_basis) *
+    SELECT DISTINCT ON (variable, period, subject, scope, price_basis) *
     FROM stats.observation
     WHERE recorded_at <= known_at
-    ORDER BY variable, region, uscc, period_type, period, scope, price_basis,
-             published_at DESC, recorded_at DESC, observation_id DESC
+    ORDER BY variable, period, subject, scope, price_basis, published_at DESC, recorded_at DESC, observation_id DESC
   $body$;
 COMMENT ON FUNCTION stats.observation_as_of IS 'The value of every key that counted at that time, whatever its vintage';
 
@@ -129,7 +128,7 @@ CREATE TABLE stats.factor (
   CHECK ((level = 'measured') = (uscc IS NOT NULL)),
   EXCLUDE USING gist (
     factor_set WITH =, version WITH =, energy WITH =, basis WITH =, level WITH =, region WITH =,
-    coalesce(uscc, '') WITH =, daterange(valid_from, valid_to) WITH &&)
+    coalesce(uscc, '') WITH =, daterange(valid_from, valid_to) WITH &&) DEFERRABLE
 );
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON stats.factor
   FOR EACH ROW EXECUTE FUNCTION stats.refuse_change();

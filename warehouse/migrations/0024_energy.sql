@@ -49,10 +49,75 @@ COMMENT ON COLUMN energy.day.estimated IS 'Quarter-hours estimated';
 COMMENT ON COLUMN energy.day.unknown IS 'Quarter-hours unknown; with the two others at most 96, those that are absent were never expected or not yet closed';
 COMMENT ON COLUMN energy.day.computed_at IS 'When it was computed';
 
-CREATE TABLE energy.watermark (
-  one boolean PRIMARY KEY DEFAULT true CHECK (one),
-  closed_through timestamptz NOT NULL
+CREATE TABLE energy.checkpoint (
+  meter_id int NOT NULL REFERENCES registry.meter,
+  feed_in boolean NOT NULL,
+  register text NOT NULL,
+  at timestamptz NOT NULL,
+  last_good timestamptz NOT NULL CHECK (last_good < at),
+  PRIMARY KEY (meter_id, feed_in, register, at)
 );
-COMMENT ON TABLE energy.watermark IS 'How far the accounts go: one row at most';
-COMMENT ON COLUMN energy.watermark.one IS 'Always true';
-COMMENT ON COLUMN energy.watermark.closed_through IS 'Every quarter-hour that ends by then has been computed';
+COMMENT ON TABLE energy.checkpoint IS
+  'Where an account can be taken up again: what readings before a time left behind. Computing from here equals computing from the first reading';
+COMMENT ON COLUMN energy.checkpoint.meter_id IS 'The meter';
+COMMENT ON COLUMN energy.checkpoint.feed_in IS 'Which of its registers, as in registry.meter_series';
+COMMENT ON COLUMN energy.checkpoint.register IS 'Unit, decimals and range of the register, kWh/2/100000000';
+COMMENT ON COLUMN energy.checkpoint.at IS 'Depends on no reading at or after this time';
+COMMENT ON COLUMN energy.checkpoint.last_good IS 'Time of the last reading that the account had accepted';
+
+CREATE TABLE energy.dirty (
+  dirty_id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  meter_id int REFERENCES registry.meter,
+  t_from timestamptz NOT NULL,
+  cause text NOT NULL CHECK (cause IN ('closed', 'registry'))
+);
+COMMENT ON TABLE energy.dirty IS
+  'Accounts to be computed (again) from a time on; beside ingest.dirty. Inserted only, a job deletes the rows it saw';
+COMMENT ON COLUMN energy.dirty.dirty_id IS 'The mark';
+COMMENT ON COLUMN energy.dirty.meter_id IS 'The meter; null for all';
+COMMENT ON COLUMN energy.dirty.t_from IS 'From when';
+COMMENT ON COLUMN energy.dirty.cause IS 'closed: the watermark moved on from there; registry: a dated fact changed';
+
+CREATE FUNCTION energy.mark_range() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO energy.dirty (meter_id, t_from, cause)
+  SELECT meter_id, min(t_from), 'registry'
+  FROM (
+    SELECT OLD.meter_id AS meter_id,
+           CASE WHEN TG_OP = 'UPDATE' AND to_jsonb(OLD) - '{valid_to,source,legal_basis,recorded_at}'::text[]
+                                        = to_jsonb(NEW) - '{valid_to,source,legal_basis,recorded_at}'::text[]
+             THEN least(OLD.valid_to, NEW.valid_to) ELSE OLD.valid_from END AS t_from
+    WHERE TG_OP <> 'INSERT'
+    UNION ALL
+    SELECT NEW.meter_id,
+           CASE WHEN TG_OP = 'UPDATE' AND to_jsonb(OLD) - '{valid_to,source,legal_basis,recorded_at}'::text[]
+                                        = to_jsonb(NEW) - '{valid_to,source,legal_basis,recorded_at}'::text[]
+             THEN least(OLD.valid_to, NEW.valid_to) ELSE NEW.valid_from END
+    WHERE TG_OP <> 'DELETE'
+  ) AS touched
+  WHERE t_from IS NOT NULL
+  GROUP BY meter_id;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION energy.mark_range IS 'Trigger: marks the accounts that a changed range of the registry touches';
+
+CREATE FUNCTION energy.mark_instant() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO energy.dirty (meter_id, t_from, cause)
+  SELECT meter_id, min(t_from), 'registry'
+  FROM (
+    SELECT OLD.meter_id AS meter_id, OLD.at AS t_from WHERE TG_OP <> 'INSERT'
+    UNION ALL
+    SELECT NEW.meter_id, NEW.at WHERE TG_OP <> 'DELETE'
+  ) AS touched
+  GROUP BY meter_id;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION energy.mark_instant IS 'Trigger: marks the accounts that a changed event of the registry touches';
+
+CREATE TRIGGER mark_range AFTER INSERT OR UPDATE OR DELETE ON registry.meter_series
+  FOR EACH ROW EXECUTE FUNCTION energy.mark_range();
+CREATE TRIGGER mark_range AFTER INSERT OR UPDATE OR DELETE ON registry.multiplier
+  FOR EACH ROW EXECUTE FUNCTION energy.mark_range();
+CREATE TRIGGER mark_instant AFTER INSERT OR UPDATE OR DELETE ON registry.meter_event
+  FOR EACH ROW EXECUTE FUNCTION energy.mark_instant();

@@ -35,7 +35,7 @@ def readme() -> str:
 
 
 def _section(table: Table) -> str:
-    key = ", ".join("serial" if name == "meter_id" else name for name in table.key)
+    key = ", ".join({"meter_id": "serial", "subject": "region or uscc"}.get(name, name) for name in table.key)
     rows = "".join(
         f"| {column.name}{' ○' if column.optional else ''} | {column.cell.allowed.replace('|', chr(92) + '|')} "
         f"| {f'`{column.example}`' if column.example else ''} | {column.note} |\n"

@@ -341,7 +341,7 @@ TABLES: Final = (
     Table(
         "observations.csv",
         "stats.observation",
-        ("variable", "region", "uscc", "period", "scope", "price_basis", "vintage", "published_at"),
+        ("variable", "period", "subject", "scope", "price_basis", "vintage", "published_at"),
         (
             Column(
                 "variable",

@@ -1,0 +1,10 @@
+-- Every key that a row of a CSV file may refer to: what it is a key of, the key, its fixed attribute, its number.
+SELECT 'area', area, kind, NULL::int FROM registry.area
+UNION ALL
+SELECT 'platform', platform, NULL, NULL FROM registry.platform
+UNION ALL
+SELECT 'energy', energy, NULL, NULL FROM stats.energy
+UNION ALL
+SELECT 'factor_set', factor_set, NULL, version FROM stats.factor_set
+UNION ALL
+SELECT 'meter', serial, carrier, meter_id FROM registry.meter

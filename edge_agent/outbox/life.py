@@ -1,0 +1,34 @@
+"""One life of the buffer: its epoch and everything that is known about it as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_agent.outbox.database import Database, OutboxDamaged
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The row of ``main.life``."""
+
+    epoch: int
+    last_seq: int
+    """Last number ever given away, held or not."""
+    run: int
+    birth_id: int | None
+    previous_epoch: int | None
+    previous_last: int | None
+    packet_limit: int | None
+    """Longest payload the broker took when it was last asked, bytes."""
+    confirmed_through: int
+    confirmed_at_ms: int | None
+    dropped_messages: int
+    dropped_readings: int
+
+
+def read_life(database: Database) -> Life:
+    """Return this life; ``OutboxDamaged`` when the file has none."""
+    row = database.row("life")
+    if row is None:
+        raise OutboxDamaged("it has no epoch")
+    return Life(*row)

@@ -50,6 +50,10 @@ class External(ABC):
         """Leave it alone."""
         return
 
+    def bound_log(self) -> None:
+        """Leave its log alone."""
+        return
+
     def kill(self) -> None:
         """Refuse: it is not ours to kill."""
         raise Misconfigured(f"{self.variable}: {self.name} at {self.address} is not ours to kill (不是本系统启动的)")
@@ -96,6 +100,10 @@ class ExternalMosquitto(External):
     def add_user(self, user: str, password: str) -> None:
         """Refuse, as :meth:`add_users` does."""
         self.add_users({user: password})
+
+    def remove_user(self, user: str) -> None:
+        """Refuse, as :meth:`add_users` does."""
+        self.add_users({user: ""})
 
     @property
     def _login(self) -> Login:

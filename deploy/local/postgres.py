@@ -22,8 +22,6 @@ from edge_agent.contract.errors import Misconfigured
 
 OWNER: Final = "g60"
 """The superuser, and the database it owns."""
-LINGER_S: Final = 30.0
-"""How long the children of a killed postmaster may hold its shared memory before a start gives up."""
 _LINGERING: Final = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
 _SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": ports.LOOPBACK,
@@ -43,6 +41,8 @@ class Postgres(LocalServer):
     """One PostgreSQL server; ``settings`` go over ours, by their names in postgresql.conf."""
 
     name = "postgres"
+    linger_s: float = 30.0
+    """How long the children of a killed postmaster may hold its shared memory before a start gives up."""
 
     def __init__(self, folder: Path, *, port: int, password: str, settings: Mapping[str, str] | None = None) -> None:
         super().__init__(folder)
@@ -87,7 +87,7 @@ class Postgres(LocalServer):
 
     def launch(self) -> None:
         """Start it; after a kill, again until the children of the dead postmaster are gone."""
-        deadline_mono_s = time.monotonic() + LINGER_S
+        deadline_mono_s = time.monotonic() + self.linger_s
         while True:
             try:
                 super().launch()

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from deploy.local import identity
 from edge_agent.contract.errors import Misconfigured, Retryable
@@ -60,7 +60,12 @@ def log_path(folder: Path, name: str) -> Path:
 
 def pid_path(folder: Path, name: str) -> Path:
     """Return where the pid file of process ``name`` of the system in ``folder`` stands."""
-    return folder / "pids" / f"{name}.json"
+    return pids(folder) / f"{name}.json"
+
+
+def pids(folder: Path) -> Path:
+    """Return the folder of the pid files of the system in ``folder``."""
+    return folder / "pids"
 
 
 class Process:
@@ -112,7 +117,7 @@ class Process:
         with self._lock:
             if self._running():
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-                identity.exited(self._pidfd, LEFTOVER_S)
+            self._bury()
 
     def send(self, what: signal.Signals) -> None:
         """Send a signal to the running process; nothing happens when none runs."""
@@ -139,8 +144,12 @@ class Process:
         with self._lock:
             if self.log.is_file() and self.log.stat().st_size > MAX_LOG_BYTES:
                 # The process appends (O_APPEND) to the open file: it is copied and cut, never renamed under it.
-                shift(self.log)
-                shutil.copyfile(self.log, older(self.log, 1))
+                try:
+                    shift(self.log)
+                    shutil.copyfile(self.log, older(self.log, 1))
+                except OSError as error:
+                    # A full disk is no reason to fill it further: what could not be set aside goes.
+                    log.warning("log cut, not kept name=%s error=%s", self.name, error)
                 os.truncate(self.log, 0)
 
     def _running(self) -> bool:
@@ -183,11 +192,21 @@ def tail(path: Path, lines: int) -> list[str]:
     """Return the last lines of a text file; none when it is not there."""
     try:
         with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - lines * 400))
-            return file.read().decode("utf-8", errors="replace").splitlines()[-lines:]
+            return last_lines(file, lines)
     except FileNotFoundError:
         return []
+
+
+def last_lines(file: IO[bytes], lines: int) -> list[str]:
+    """Return the last lines of an open file and leave it at its end."""
+    size = file.seek(0, os.SEEK_END)
+    span = 0
+    text = b""
+    while text.count(b"\n") <= lines and span < size:
+        span = min(size, max(2 * span, 4096))
+        file.seek(size - span)
+        text = file.read(span)
+    return text.decode("utf-8", errors="replace").splitlines()[-lines:] if lines else []
 
 
 def rotate(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -51,6 +52,27 @@ class Server(Protocol):
 
     def version(self) -> str:
         """Return the version as the running server says it; ``NotUp`` when it does not."""
+
+    def bound_log(self) -> None:
+        """Keep the log of a long run short."""
+
+
+class Mqtt(Server, Protocol):
+    """An MQTT broker with a user for the bridge and one for each gateway."""
+
+    host: str
+    port: int
+    bridge_user: str
+    bridge_password: str
+
+    def add_user(self, user: str, password: str) -> None:
+        """Let gateway ``user`` in with ``password``; an old password is replaced, and ends its connection."""
+
+    def add_users(self, users: Mapping[str, str]) -> None:
+        """Let these gateways in (name → password); a running broker knows them when this returns."""
+
+    def remove_user(self, user: str) -> None:
+        """Shut gateway ``user`` out: its connection ends, and it cannot log in again."""
 
 
 class LocalServer(ABC):

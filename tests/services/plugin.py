@@ -3,7 +3,8 @@
 ``mosquitto``, ``kafka``, ``postgres``: one server for the whole run; a test keeps to topics and databases of its own
 (``database`` is an empty one). A test that stops, kills or fills a server takes ``own_mosquitto``, ``own_kafka`` or
 ``own_postgres``: factories whose servers end with the test. ``G60_KAFKA`` and ``G60_DATABASE`` name servers to use
-instead of the shared ones; Mosquitto is always ours, because tests make users in it.
+instead of the shared ones; Mosquitto is always ours, because tests make users in it. What the machine lacks is
+installed where that is allowed; where it is not, the test fails and names the command. Nothing is skipped.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from deploy.local.kafka import Kafka
 from deploy.local.mosquitto import Mosquitto
 from deploy.local.postgres import Postgres
 from deploy.local.server import LocalServer
-from tests.services import home
+from tests.services import home, machine
 
 S = TypeVar("S", bound=LocalServer)
 _DICE = random.SystemRandom()
@@ -39,7 +40,12 @@ _HURRY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"
 def pytest_configure(config: pytest.Config) -> None:
     # kafka-python 3.0.12 reads its schemas with importlib.resources.read_text, which Python 3.11 and 3.12 deprecate
     # (3.13 took it back); it does so wherever one of its modules is imported first.
-    config.addinivalue_line("filterwarnings", "ignore:read_text is deprecated:DeprecationWarning")
+    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+
+
+def pytest_report_header() -> list[str]:
+    found = [f"{name} {version or 'MISSING'}" for name, version in machine.programs().items()]
+    return [f"servers: {', '.join(found)}"]
 
 
 class MakeMosquitto(Protocol):
@@ -67,6 +73,7 @@ def servers_folder() -> Iterator[Path]:
 def mosquitto(servers_folder: Path) -> Iterator[Mosquitto]:
     """A running Mosquitto, shared: ``host``, ``port``, ``add_user``, ``bridge_user``, ``bridge_password``."""
     server = make_mosquitto(servers_folder)
+    machine.provide(server)
     server.start()
     yield server
     server.stop()
@@ -77,6 +84,7 @@ def kafka(servers_folder: Path) -> Iterator[Kafka | ExternalKafka]:
     """A running Kafka, shared: ``bootstrap``."""
     given = os.environ.get(external.KAFKA)
     server = ExternalKafka(given) if given else make_kafka(servers_folder)
+    machine.provide(server)
     server.start()
     yield server
     server.stop()
@@ -167,6 +175,7 @@ def _room(servers_folder: Path) -> Path:
 
 
 def _started(server: S, ending: ExitStack) -> S:
+    machine.provide(server)
     ending.callback(server.stop)
     server.start()
     return server

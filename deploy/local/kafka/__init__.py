@@ -7,7 +7,6 @@ that nobody could read neither the user's cache nor a data folder below a ``/roo
 from __future__ import annotations
 
 import base64
-import os
 import re
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from deploy.local import ports
+from deploy.local import missing, ports
 from deploy.local.files import write_atomically
 from deploy.local.kafka import jars
 from deploy.local.kafka.ask import brokers_in_service
@@ -84,8 +83,11 @@ class Kafka(LocalServer):
         return found[1]
 
     def _java(self, lib: Path, main: str, *arguments: str) -> tuple[str, ...]:
+        java = missing.java_path()
+        if java is None:
+            raise Misconfigured(missing.told((missing.JAVA,)))
         return (
-            java(),
+            java,
             f"-Xms{HEAP_MB // 2}m",
             f"-Xmx{HEAP_MB}m",
             "-XX:+ExitOnOutOfMemoryError",
@@ -109,15 +111,6 @@ class Kafka(LocalServer):
             raise Misconfigured(
                 f"Kafka's storage cannot be formatted (无法初始化 Kafka): {done.stderr.strip()[-2000:]}"
             )
-
-
-def java() -> str:
-    """Return the Java program: of ``JAVA_HOME`` when that is set, else of ``PATH``."""
-    home = os.environ.get("JAVA_HOME")
-    found = str(Path(home) / "bin" / "java") if home else shutil.which("java")
-    if found is None:
-        raise Misconfigured("Java 17 or later is not installed (未安装 Java 17): Apache Kafka runs on it")
-    return found
 
 
 def _settings(log: Path, port: int, controller_port: int) -> dict[str, str]:

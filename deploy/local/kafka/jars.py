@@ -10,6 +10,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
 
+from deploy.local import missing
 from edge_agent.contract.errors import Misconfigured
 
 VERSION: Final = "4.3.1"
@@ -57,7 +58,7 @@ def _copy(into: Path) -> None:
         try:
             done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=_MAVEN_S)
         except FileNotFoundError as error:
-            raise Misconfigured("Maven (mvn) is not installed (未安装 Maven): it fetches Apache Kafka") from error
+            raise Misconfigured(missing.told((missing.MAVEN,))) from error
         except subprocess.TimeoutExpired as error:
             raise Misconfigured(f"Maven did not fetch Apache Kafka within {_MAVEN_S:.0f} s (下载超时)") from error
     if done.returncode != 0 or not into.is_dir():

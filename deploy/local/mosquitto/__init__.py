@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from deploy.local import ports
+from deploy.local import missing, ports
 from deploy.local.files import write_atomically
 from deploy.local.mosquitto import passwords
 from deploy.local.mosquitto.login import Login, admitted, kept
@@ -66,7 +66,9 @@ class Mosquitto(LocalServer):
 
     def prepare(self) -> Spec:
         """Write configuration, rights and the system's own users; gateways' users stay."""
-        program = binary()
+        program = missing.mosquitto_path()
+        if program is None:
+            raise Misconfigured(missing.told((missing.MOSQUITTO,)))
         self._write("acl", acl())
         self._change(self._system, ())
         self._write("mosquitto.conf", self._configuration())
@@ -102,12 +104,12 @@ class Mosquitto(LocalServer):
     def add_users(self, users: Mapping[str, str]) -> None:
         """Let these gateways in (name → password); a running broker knows them when this returns."""
         for user in users:
-            _check(user)
+            check_gateway(user)
         self._change(users, ())
 
     def remove_user(self, user: str) -> None:
         """Shut gateway ``user`` out: its connection ends, and it cannot log in again."""
-        _check(user)
+        check_gateway(user)
         self._change({}, (user,))
 
     def save(self) -> None:
@@ -191,14 +193,6 @@ def acl() -> str:
     )
 
 
-def binary() -> str:
-    """Return the broker's program; Debian keeps it in /usr/sbin, which a user's PATH may lack."""
-    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if found is None:
-        raise Misconfigured("Mosquitto is not installed (未安装 Mosquitto)")
-    return found
-
-
 def _open_files() -> tuple[str, ...]:
     """Return the prefix that allows as many connections as a child of this process may have open at most."""
     prlimit = shutil.which("prlimit")
@@ -206,7 +200,8 @@ def _open_files() -> tuple[str, ...]:
     return () if prlimit is None else (prlimit, f"--nofile={hard}:{hard}")
 
 
-def _check(user: str) -> None:
+def check_gateway(user: str) -> None:
+    """Raise ``Misconfigured`` unless ``user`` can be a gateway, whose name is its MQTT user."""
     if not re.fullmatch(GATEWAY_PATTERN, user) or user in RESERVED_GATEWAYS:
         reserved = ", ".join(sorted(RESERVED_GATEWAYS))
         raise Misconfigured(f"{user!r} is no gateway name (网关名无效); allowed: {GATEWAY_PATTERN}, not {reserved}")

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from edge_agent.contract.errors import Misconfigured, Retryable
-from edge_agent.sources.modbus.clock import Clock
+from edge_agent.sources.clock import Clock
 from edge_agent.sources.modbus.settings import Function, ModbusConnection
 
 try:

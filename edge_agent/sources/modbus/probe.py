@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from edge_agent.contract.birth import Kind
 from edge_agent.contract.errors import BadRecord
+from edge_agent.sources.clock import Clock, SystemClock
 from edge_agent.sources.modbus.client import Client, Refusal, Unanswered, Unreachable
-from edge_agent.sources.modbus.clock import Clock, SystemClock
 from edge_agent.sources.modbus.decode import Layout, WordOrder, bytes_of, decode
 from edge_agent.sources.modbus.settings import Device, ModbusConnection, Point
 from edge_agent.sources.modbus.tags import Tag, tags_of

@@ -171,12 +171,13 @@ class ModbusConnection(Settings):
         """Give each device that names another one in ``like`` that one's map."""
         if not isinstance(raw, dict) or not isinstance(raw.get("devices"), list | tuple):
             return raw
-        known: dict[object, dict[str, object]] = {}
+        known: dict[str, dict[str, object]] = {}
         devices: list[object] = []
         for device in raw["devices"]:
             if isinstance(device, dict):
                 device = _like(device, known)
-                known[device.get("name")] = device
+                if isinstance(name := device.get("name"), str):
+                    known[name] = device
             devices.append(device)
         return raw | {"devices": devices}
 
@@ -201,13 +202,13 @@ _OWN: Final = frozenset({"name", "unit_id", "meter", "claimed_ratio", "like"})
 """What a device does not take over from the one it is like."""
 
 
-def _like(device: dict[str, object], known: dict[object, dict[str, object]]) -> dict[str, object]:
+def _like(device: dict[str, object], known: dict[str, dict[str, object]]) -> dict[str, object]:
     like = device.get("like")
     if like is None:
         return device
     model = known.get(like) if isinstance(like, str) else None
     if model is None:
-        allowed = ", ".join(str(name) for name in known) or "(none)"
+        allowed = ", ".join(known) or "(none)"
         raise ValueError(f"like: found {like!r}; allowed, because they stand earlier here: {allowed}")
     own = {key: value for key, value in device.items() if key != "like"}
     return {key: value for key, value in model.items() if key not in _OWN} | own

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Final
 
 from edge_agent.contract.birth import SeriesSpec
 from edge_agent.contract.errors import BadRecord
 from edge_agent.contract.quality import Quality
 from edge_agent.sources import Poll, Reading, Recorder
+from edge_agent.sources.clock import Clock, SystemClock
 from edge_agent.sources.modbus.client import Answer, Client, Unanswered, Unreachable
-from edge_agent.sources.modbus.clock import Clock, SystemClock
 from edge_agent.sources.modbus.decode import decode
 from edge_agent.sources.modbus.plan import Block, plan
 from edge_agent.sources.modbus.reads import Reads
@@ -21,7 +21,8 @@ from edge_agent.sources.modbus.schedule import Backoff, Job, Timetable
 from edge_agent.sources.modbus.settings import Device, ModbusConnection
 from edge_agent.sources.modbus.tags import Tag, tags_of
 
-_log = logging.getLogger(__name__)
+SETTLE_S: Final = 3.0
+"""How long a stop waits for the recorder: what was read is worth it, a full disk is not worth being killed for."""
 
 
 class ModbusSource:
@@ -53,7 +54,7 @@ class ModbusSource:
                 try:
                     await line.run()
                 finally:
-                    # What was read is recorded even when the agent is told to stop.
+                    # A poll that is complete is recorded even when the agent is told to stop.
                     await line.settle()
         except ExceptionGroup as group:
             raise group.exceptions[0] from group
@@ -101,9 +102,9 @@ class _Line:
             self._client.close()
 
     async def settle(self) -> None:
-        """Wait until everything read is recorded."""
+        """Wait until everything read is recorded, or ``SETTLE_S`` have passed."""
         if self._pending:
-            await asyncio.wait(self._pending.values())
+            await asyncio.wait(self._pending.values(), timeout=SETTLE_S)
 
     async def _connected(self) -> bool:
         """Connect when there is no connection; False after a failure, whose wait the next call sits out."""
@@ -187,7 +188,6 @@ class _Line:
             self._recorder.device_up(device)
         elif self._said.get(device) != why:
             self._recorder.device_down(device, why)
-            _log.warning("modbus.device_down connection=%s device=%s why=%r", self._settings.name, device, why)
         self._said[device] = why
 
 

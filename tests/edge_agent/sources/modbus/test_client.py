@@ -9,8 +9,8 @@ import struct
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_agent.sources.clock import SystemClock
 from edge_agent.sources.modbus.client import EXCEPTIONS, Answer, Client, Refusal, Unanswered
-from edge_agent.sources.modbus.clock import SystemClock
 from edge_agent.sources.modbus.settings import Function
 from tests.edge_agent.sources.modbus.meters import Close, Reply, Request, connection, gauge, meter, wire
 

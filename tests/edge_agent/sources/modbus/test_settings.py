@@ -116,6 +116,7 @@ def device_of(**device: object) -> dict[str, object]:
         ),
         (LINE | {"devices": [{"name": "b", "unit_id": 2, "like": "b"}]}, ["like: found 'b'", "(none)"]),
         (LINE | {"backoff_first_s": 100}, ["backoff_first_s: found 100.0", "at most backoff_max_s = 60.0"]),
+        (device_of(name=["a"]), ["devices.0.name", "valid string", "found ['a']"]),
         (LINE | {"devices": []}, ["devices: Value error, found none; allowed: at least one"]),
         (LINE | {"host": "a host"}, ["host", "pattern", "found 'a host'"]),
     ],

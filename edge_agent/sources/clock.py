@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the source asks of time."""
+    """What a source asks of time."""
 
     def utc_ms(self) -> int:
         """Return the milliseconds since 1970, UTC."""

@@ -135,11 +135,13 @@ class ExternalKafka(External):
         from kafka import KafkaAdminClient
         from kafka.errors import KafkaError
 
+        # The library leaves a socket open for each address that refuses it: it is given one that answers.
+        answering = (f"{host}:{port}" for host, port in self._hosts if brokers_in_service(host, port, _ASK_S))
         try:
-            with KafkaAdminClient(bootstrap_servers=self.bootstrap, bootstrap_timeout_ms=5_000) as admin:
+            with KafkaAdminClient(bootstrap_servers=next(answering), bootstrap_timeout_ms=5_000) as admin:
                 broker = admin.describe_cluster()["brokers"][0]["broker_id"]
                 spoken = admin.get_broker_version_data(broker).broker_version
-        except KafkaError as error:
+        except (KafkaError, StopIteration) as error:
             raise NotUp(f"kafka at {self.bootstrap} does not answer (没有应答): {error}") from error
         return ".".join(str(part) for part in spoken)
 

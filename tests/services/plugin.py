@@ -140,20 +140,25 @@ def own_postgres(servers_folder: Path) -> Iterator[MakePostgres]:
         yield make
 
 
+def free_ports(count: int) -> list[int]:
+    """Return ports for servers of a test: free, and below those of outgoing connections."""
+    return ports.choose(_DICE, count)
+
+
 def make_mosquitto(folder: Path) -> Mosquitto:
-    (port,) = ports.choose(_DICE, 1)
+    (port,) = free_ports(1)
     return Mosquitto(
         folder, port=port, bridge_password=secrets.token_urlsafe(), operator_password=secrets.token_urlsafe()
     )
 
 
 def make_kafka(folder: Path, settings: Mapping[str, str] | None = None) -> Kafka:
-    port, controller_port = ports.choose(_DICE, 2)
+    port, controller_port = free_ports(2)
     return Kafka(folder, port=port, controller_port=controller_port, settings=settings)
 
 
 def make_postgres(folder: Path, settings: Mapping[str, str] | None = None) -> Postgres:
-    (port,) = ports.choose(_DICE, 1)
+    (port,) = free_ports(1)
     return Postgres(folder, port=port, password=secrets.token_urlsafe(), settings=settings)
 
 

@@ -15,12 +15,10 @@ def encode(value: Value, encoding: Encoding, order: Order) -> bytes:
     """Return ``value`` as it lies in the meter: ``ABCD`` high word and high byte first.
 
     ``CDAB`` reverses the words, ``BADC`` the bytes within each word, ``DCBA`` both. A power factor (``int16``) is
-    given as a fraction and written in thousandths. Orders do not touch a single word.
+    given as a fraction and written in thousandths. A single word knows the order of its bytes only.
     """
     number = round(value * 1000) if encoding is Encoding.INT16 else value
     raw = struct.pack(_FORMATS[encoding], number)
-    if encoding.words == 1 or order is Order.ABCD:
-        return raw
     words = [raw[at : at + 2] for at in range(0, len(raw), 2)]
     if order in (Order.CDAB, Order.DCBA):
         words.reverse()

@@ -12,10 +12,10 @@ import pytest
 
 from deploy.local.demo.profiles import SHANGHAI, Demo, load_profiles, past_begins
 from deploy.local.demo.steel import read_parquet
-from deploy.local.demo.toml_text import dumps
 from deploy.local.meters.curve import SLOT_MS
 from deploy.local.meters.load_profile import load_profile
 from deploy.local.meters.settings import MetersSettings, Quantity
+from deploy.local.toml_text import dumps
 from edge_agent.contract.settings import parse
 from warehouse.registry.uscc import inner_warning, problem
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import socket
 import struct
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from pymodbus.client import ModbusTcpClient
 
+from deploy.local import ports
 from deploy.local.demo.steel import STEEL_PARQUET
 from deploy.local.meters.journal import read_journal
 from deploy.local.meters.meter import Display
@@ -27,18 +29,11 @@ WORDS = 7
 TYPE = ModbusTcpClient.DATATYPE
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Meters:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.journals = folder / "journals"
-        self.port, self.other_port = free_port(), free_port()
+        self.port, self.other_port = ports.choose(random.SystemRandom(), 2)
         self.meters = (
             meter(name="m1", port=self.port, unit=1),
             meter(name="m2", port=self.port, unit=2, order=Order.CDAB, scale=(3, 1)),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local.demo.toml_text import dumps
+from deploy.local.toml_text import dumps
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=10)
 SCALARS = st.one_of(

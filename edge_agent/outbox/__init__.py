@@ -7,6 +7,7 @@ confirmation of the warehouse or by the overflow policy, and the latter is repor
     outbox.py      the file: lock, integrity check, setting aside, epochs
     database.py    one connection: statements, transactions, errors
     intake.py      polls in, messages composed (the recorder's thread)
+    writer.py      the recorder's thread: group commits, and when messages are composed
     outflow.py     messages out, sent marks, confirmations (the publisher's thread)
     overflow.py    what is given up when the file is full
     life.py        the epoch and what is known of it as a whole

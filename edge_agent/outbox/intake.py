@@ -82,16 +82,22 @@ class Intake:
             self._database.run("set_birth", {"digest": digest})
             self._database.run("prune_births")
 
-    def record(self, polls: Sequence[Poll], events: Sequence[Event] = ()) -> None:
-        """Return once all ``polls``, their bookmarks and ``events`` are on disk; otherwise nothing of them is."""
+    def record(self, polls: Sequence[Poll], events: Sequence[Event] = ()) -> int:
+        """Return once all ``polls``, their bookmarks and ``events`` are on disk; otherwise nothing of them is.
+
+        What is returned is the number of bytes that the polls take while they are pending.
+        """
+        recorded_bytes = 0
         with self._database.transaction():
             for poll in polls:
                 if poll.readings:
                     body = pack((r.series, r.t_ms, r.value, int(r.quality)) for r in poll.readings)
                     self._database.run("add_pending", {"readings": len(poll.readings), "body": body})
+                    recorded_bytes += len(body)
                 if poll.bookmark is not None:
                     self._database.run("set_bookmark", {"key": poll.bookmark.key, "value": poll.bookmark.value})
             add_events(self._database, events)
+        return recorded_bytes
 
     def bookmark(self, key: str) -> str | None:
         """Return what was last recorded under ``key``."""

@@ -129,7 +129,7 @@ class Outflow:
         return None if row is None else row[0]
 
     def take(self, seqs: Sequence[int], now_mono_ms: int) -> list[Outgoing]:
-        """Mark ``seqs`` as sent, on disk, and return those still held, in that order.
+        """Mark ``seqs`` as sent, on disk, and return those still held and not too long, in that order.
 
         Marked before it is sent, a message that may have reached somebody is never given up by the overflow. One
         whose bytes are not those that were written is given up with reason ``corrupt``.
@@ -138,7 +138,7 @@ class Outflow:
         with self._database.transaction():
             for seq in seqs:
                 row = self._database.row("take", {"seq": seq})
-                if row is None:
+                if row is None or len(row[3]) > self._largest:
                     continue
                 _, crc32, encoding, body = row
                 if zlib.crc32(body) != crc32:

@@ -1,0 +1,68 @@
+"""How an agent stands, told to a person in English and Chinese (pure)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from edge_agent.listing import table
+from edge_agent.outbox.inspection import Numbers
+from edge_agent.publisher.report import Report
+
+_MIB = 1 << 20
+_HOUR_MS = 3_600_000
+
+
+def describe(gateway: str, numbers: Numbers, connection: Report | None, hours: float, now_ms: int) -> str:
+    """Return what ``g60-edge status`` shows."""
+    held = (
+        f"{numbers.held_messages} messages, {numbers.held_readings} readings, "
+        f"{numbers.never_sent_messages} never sent (未发送 {numbers.never_sent_messages} 条)"
+    )
+    rows = [
+        ("gateway 网关", gateway),
+        ("connection 连接", _connection(connection)),
+        ("held 待确认", held),
+        ("pending 待组包", f"{numbers.pending_readings} readings"),
+        ("oldest 最早", "-" if numbers.oldest_ms is None else _moment(numbers.oldest_ms, now_ms)),
+        ("disk 磁盘", f"{numbers.used_bytes / _MIB:.1f} of {numbers.max_bytes / _MIB:.0f} MiB"),
+        ("room 余量", _room(numbers, hours)),
+        ("confirmed 已确认", _confirmed(numbers, now_ms)),
+        ("dropped 已丢弃", f"{numbers.dropped_messages} messages, {numbers.dropped_readings} readings"),
+        ("epoch 周期", f"{numbers.epoch}, last message {numbers.last_seq}"),
+    ]
+    return table(rows)
+
+
+def _connection(found: Report | None) -> str:
+    if found is None:
+        return "the agent is not running (采集程序未运行)"
+    since = f"{_time(found.since_ms)}, {found.broker}"
+    if not found.connected:
+        return f"down since (断开) {since}: {found.trouble}"
+    return f"up since (已连接) {since}" + (f"; {found.trouble}" if found.trouble else "")
+
+
+def _room(numbers: Numbers, hours: float) -> str:
+    if numbers.hours_left is None or numbers.bytes_per_hour is None or numbers.wanted_bytes is None:
+        return "unknown until something was written (尚无数据)"
+    verdict = "enough (足够)" if numbers.wanted_bytes <= numbers.max_bytes else "TOO LITTLE (不足), raise max_bytes"
+    return (
+        f"{numbers.hours_left:.1f} h at {numbers.bytes_per_hour / _MIB:.2f} MiB/h; "
+        f"{hours:g} h need {numbers.wanted_bytes / _MIB:.1f} MiB: {verdict}"
+    )
+
+
+def _confirmed(numbers: Numbers, now_ms: int) -> str:
+    if numbers.confirmed_at_ms is None:
+        return "never (尚未确认)"
+    return f"through {numbers.confirmed_through}, {_moment(numbers.confirmed_at_ms, now_ms)}"
+
+
+def _moment(at_ms: int, now_ms: int) -> str:
+    passed_ms = now_ms - at_ms
+    ago = f"{passed_ms / 1000:.0f} s" if passed_ms < _HOUR_MS else f"{passed_ms / _HOUR_MS:.1f} h"
+    return f"{_time(at_ms)} ({ago} ago 前)"
+
+
+def _time(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")

@@ -3,6 +3,24 @@
 CREATE SCHEMA energy;
 COMMENT ON SCHEMA energy IS 'Energy accounts made from registers';
 
+CREATE FUNCTION energy.to_ms(t timestamptz) RETURNS int8
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE t
+    WHEN 'infinity' THEN 9007199254740991
+    WHEN '-infinity' THEN -9007199254740991
+    ELSE (extract(epoch FROM t) * 1000)::int8
+  END;
+COMMENT ON FUNCTION energy.to_ms IS 'UTC milliseconds of a time; ±9007199254740991 when infinite, null when there is none';
+
+CREATE FUNCTION energy.from_ms(ms int8) RETURNS timestamptz
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE
+    WHEN ms >= 9007199254740991 THEN 'infinity'::timestamptz
+    WHEN ms <= -9007199254740991 THEN '-infinity'::timestamptz
+    ELSE to_timestamp(ms / 1000.0)
+  END;
+COMMENT ON FUNCTION energy.from_ms IS 'The time of UTC milliseconds, the inverse of energy.to_ms';
+
 CREATE TABLE energy.quarter (
   meter_id int NOT NULL REFERENCES registry.meter,
   feed_in boolean NOT NULL,

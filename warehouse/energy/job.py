@@ -1,0 +1,233 @@
+"""The job that keeps the energy accounts: closes what has passed, and computes again what changed, and only that.
+
+1. In a transaction of its own it moves the watermark and leaves a mark for what that opened. Sinks wait for this
+   moment only; a reading that comes later for an earlier time leaves a mark of its own.
+2. It reads the marks there are, then the registry, then readings; each register is taken up at a checkpoint before its
+   earliest mark. What is computed that way equals what would be computed from the first reading.
+3. It deletes the marks it had read. Dying anywhere leaves the marks, and the next run does the work again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from warehouse.energy import store
+from warehouse.energy.account import QUARTER_MS, Interval, Quality, Reason, account
+from warehouse.energy.explain import to_ms
+from warehouse.energy.sources import FOREVER_MS, SQL, RegisterKey, Sources, Track, read_sources
+from warehouse.energy.store import Checkpoint, Recomputed
+from warehouse.energy.walk import Reading
+from warehouse.postgres import Connection, statement, translated
+
+LOOKAHEAD_MS: Final = 86_400_000
+"""How far beyond the closed time a reading is looked for that tells the count at its end."""
+GRACE: Final = timedelta(minutes=2)
+BATCH: Final = 50
+"""Registers in one transaction."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_MS: Final = 86_400_000
+_SHANGHAI_MS: Final = 28_800_000
+_RECENT_QUARTERS: Final = (0, 2, 8)
+"""Checkpoints before the closed time, beside those at midnight, so that the next run need not go back a day."""
+_LOCK: Final = 0x6730_0020
+"""Advisory lock: one run at a time in a database."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseReport:
+    """What a run came to."""
+
+    closed_through: datetime
+    registers: int
+    """Registers that were computed, of those that some series tells."""
+    changed: int
+    """Quarter-hours that were added, changed or taken away."""
+    refused: tuple[str, ...]
+    """Series that cannot be accounted for, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    numbers: tuple[list[int], list[int]]
+    """Of energy.dirty and of ingest.dirty."""
+    all_from_ms: int | None
+    meters: dict[int, int]
+    series: dict[int, int]
+
+
+def close(conn: Connection, through: datetime) -> CloseReport:
+    """Close every quarter-hour that ends by ``through``, a full quarter-hour, and compute what is marked.
+
+    A ``through`` before what is closed already only computes what is marked. Waits for another run.
+    """
+    if to_ms(through) % QUARTER_MS:
+        raise ValueError(f"{through} is not a full quarter-hour")
+    with translated():
+        conn.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        try:
+            return _close(conn, through)
+        finally:
+            if not conn.closed:
+                conn.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+
+
+def last_quarter(now: datetime) -> datetime:
+    """Return the last full quarter-hour that is at least ``GRACE`` ago, so that its last readings have arrived."""
+    ms = to_ms(now - GRACE) // QUARTER_MS * QUARTER_MS
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def _close(conn: Connection, through: datetime) -> CloseReport:
+    through_ms = _advance(conn, to_ms(through))
+    marks = _read_marks(conn)
+    sources = read_sources(conn)
+    due = sorted(_due(marks, sources).items())
+    changed = 0
+    for first in range(0, len(due), BATCH):
+        with conn.transaction():
+            changed += store.write(conn, list(_recompute(conn, sources, due[first : first + BATCH], through_ms)))
+    with conn.transaction():
+        conn.execute(statement(SQL, "marks_done.sql"), {"energy": marks.numbers[0], "ingest": marks.numbers[1]})
+    closed = _EPOCH + timedelta(milliseconds=through_ms)
+    return CloseReport(closed, sum(key in sources.tracks for key, _ in due), changed, sources.refused)
+
+
+def _advance(conn: Connection, through_ms: int) -> int:
+    """Move the watermark to ``through_ms`` unless it is beyond; give where it stands."""
+    with conn.transaction():
+        row = conn.execute(statement(SQL, "watermark_lock.sql")).fetchone()
+        if row is None:
+            raise LookupError("ingest.watermark has no row; a migration puts it there and nothing may take it away")
+        before_ms = int(row[0])
+        if before_ms >= through_ms:
+            return before_ms
+        conn.execute(statement(SQL, "watermark_move.sql"), {"through_ms": through_ms})
+        conn.execute(statement(SQL, "dirty_closed.sql"), {"from_ms": before_ms})
+    return through_ms
+
+
+def _read_marks(conn: Connection) -> _Marks:
+    numbers: tuple[list[int], list[int]] = ([], [])
+    everything: list[int] = []
+    meters: dict[int, int] = {}
+    series: dict[int, int] = {}
+    for whose, number, what, t_ms in conn.execute(statement(SQL, "marks.sql")):
+        numbers[whose].append(number)
+        if what is None:
+            everything.append(t_ms)
+        else:
+            of_whose = series if whose else meters
+            of_whose[what] = min(t_ms, of_whose.get(what, t_ms))
+    return _Marks(numbers, min(everything, default=None), meters, series)
+
+
+def _due(marks: _Marks, sources: Sources) -> dict[RegisterKey, int]:
+    """Say which registers have to be computed, and from when."""
+    due: dict[RegisterKey, int] = {}
+
+    def add(key: RegisterKey, t_ms: int) -> None:
+        due[key] = min(t_ms, due.get(key, t_ms))
+
+    if marks.all_from_ms is not None:
+        for key in sources.tracks:
+            add(key, marks.all_from_ms)
+    for meter_id, t_ms in marks.meters.items():
+        # Both registers, whether anything tells them or not: rows of one that nothing tells any more are taken away.
+        add(RegisterKey(meter_id, feed_in=False), t_ms)
+        add(RegisterKey(meter_id, feed_in=True), t_ms)
+    for series_id, t_ms in marks.series.items():
+        for key in sources.of_series.get(series_id, ()):
+            add(key, t_ms)
+    return due
+
+
+def _recompute(
+    conn: Connection, sources: Sources, due: Sequence[tuple[RegisterKey, int]], through_ms: int
+) -> Iterator[Recomputed]:
+    """Compute a batch of registers, each from its earliest mark on, through the closed time."""
+    marked_ms = dict(due)
+    tracks = [track for key, _ in due for track in sources.tracks.get(key, ())]
+    last = store.resume(conn, tracks, [marked_ms[track.key] for track in tracks])
+    new_ms = store.first_readings(conn, tracks, [point.at_ms if point else -FOREVER_MS for point in last])
+    begins: dict[RegisterKey, list[int]] = defaultdict(list)
+    for track, point, first_ms in zip(tracks, last, new_ms, strict=True):
+        if point is not None:
+            # What it told from its last good reading on may change; when nothing came, it only goes on being silent.
+            begins[track.key].append(marked_ms[track.key] if first_ms is None else point.last_good_ms)
+        elif first_ms is not None:
+            begins[track.key].append(first_ms)
+    start_ms = {key: min(_quarter(min(begins[key])), through_ms) for key in begins}
+    starts = store.resume(
+        conn, tracks, [min(start_ms.get(track.key, -FOREVER_MS), marked_ms[track.key]) for track in tracks]
+    )
+    from_ms = [point.last_good_ms if point else -FOREVER_MS for point in starts]
+    read = dict(store.readings(conn, tracks, from_ms, through_ms + LOOKAHEAD_MS))
+    walked: dict[RegisterKey, list[_Taken]] = defaultdict(list)
+    for place, (track, point, first_ms) in enumerate(zip(tracks, starts, new_ms, strict=True)):
+        walked[track.key].append(_Taken(track, point, read.get(place, []), active=first_ms is not None))
+    for key, mark_ms in due:
+        if key in start_ms:
+            yield _register(key, walked[key], mark_ms, start_ms[key], through_ms)
+        else:
+            yield Recomputed(key, _quarter(mark_ms), (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A track, where it is taken up, its readings from there on, and whether any of them is new."""
+
+    track: Track
+    point: Checkpoint | None
+    readings: Sequence[Reading]
+    active: bool
+
+
+def _register(key: RegisterKey, taken: Sequence[_Taken], mark_ms: int, start_ms: int, through_ms: int) -> Recomputed:
+    end_ms = max(start_ms, min(through_ms, max(_last_ms(one.track) for one in taken)))
+    intervals: dict[int, Interval] = {}
+    checkpoints: list[tuple[Track, int, Sequence[Checkpoint]]] = []
+    for one in taken:
+        after_ms = one.point.at_ms if one.point else -FOREVER_MS
+        made = account(
+            one.readings,
+            one.track.register,
+            one.track.multipliers,
+            one.track.changes,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            marks=_marks(one.point.at_ms if one.point else start_ms - _DAY_MS, through_ms),
+        )
+        _merge(intervals, made.intervals)
+        if one.active:
+            points = [Checkpoint(at_ms, good_ms) for at_ms, good_ms in sorted(made.walk.last_good.items())]
+            checkpoints.append((one.track, after_ms, points))
+    return Recomputed(key, min(start_ms, _quarter(mark_ms)), tuple(intervals.values()), checkpoints)
+
+
+def _merge(into: dict[int, Interval], later: Sequence[Interval]) -> None:
+    """Let a later track's quarter-hours hold, unless it knows nothing of one that an earlier track knows of."""
+    for interval in later:
+        before = into.get(interval.start_ms)
+        nothing = interval.quality is Quality.UNKNOWN and interval.reason == Reason.NO_READING
+        if before is None or not nothing:
+            into[interval.start_ms] = interval
+
+
+def _quarter(t_ms: int) -> int:
+    return t_ms if abs(t_ms) >= FOREVER_MS else t_ms // QUARTER_MS * QUARTER_MS
+
+
+def _last_ms(track: Track) -> int:
+    """Return the end of the last quarter-hour that the track may tell."""
+    return -(-max(feed.to_ms for feed in track.feeds) // QUARTER_MS) * QUARTER_MS
+
+
+def _marks(after_ms: int, through_ms: int) -> list[int]:
+    """Return the times after ``after_ms`` that get a checkpoint: midnights of Shanghai, and a few recent ones."""
+    midnight_ms = ((after_ms + _SHANGHAI_MS) // _DAY_MS + 1) * _DAY_MS - _SHANGHAI_MS
+    recent = {through_ms - quarters * QUARTER_MS for quarters in _RECENT_QUARTERS}
+    return sorted({*range(midnight_ms, through_ms + 1, _DAY_MS), *(t_ms for t_ms in recent if t_ms > after_ms)})

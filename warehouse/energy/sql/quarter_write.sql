@@ -1,0 +1,25 @@
+-- Put what differs, take away what is no longer told, and remember the days.
+WITH written AS (
+  INSERT INTO energy.quarter AS q (meter_id, feed_in, start, energy, quality, reason)
+  SELECT meter_id, feed_in, start, energy, quality, reason FROM pg_temp.staged_quarter
+  ON CONFLICT (meter_id, feed_in, start) DO UPDATE
+    SET energy = excluded.energy, quality = excluded.quality, reason = excluded.reason, computed_at = now()
+    WHERE (q.energy, q.quality, q.reason) IS DISTINCT FROM (excluded.energy, excluded.quality, excluded.reason)
+  RETURNING q.meter_id, q.feed_in, q.start
+),
+gone AS (
+  DELETE FROM energy.quarter AS q
+  USING pg_temp.staged_range AS r
+  WHERE q.meter_id = r.meter_id AND q.feed_in = r.feed_in AND q.start >= r.from_t
+    AND NOT EXISTS (
+      SELECT FROM pg_temp.staged_quarter AS s
+      WHERE s.meter_id = q.meter_id AND s.feed_in = q.feed_in AND s.start = q.start
+    )
+  RETURNING q.meter_id, q.feed_in, q.start
+),
+changed AS (SELECT * FROM written UNION ALL SELECT * FROM gone),
+remembered AS (
+  INSERT INTO pg_temp.touched (meter_id, feed_in, day)
+  SELECT DISTINCT meter_id, feed_in, (start AT TIME ZONE 'Asia/Shanghai')::date FROM changed
+)
+SELECT count(*) FROM changed

@@ -284,9 +284,11 @@ def _react(session: Session, happenings: Sequence[Happening]) -> None:
                 session.acknowledged(packet_id, reason_code)
             case Received(topic, payload):
                 _obey(session, topic, payload)
-            case Subscribed(granted=False, reason=reason):
+            case Subscribed(granted=True):
+                session.subscribed()
+            case Subscribed(reason=reason):
                 _log.error("publisher.no_commands reason=%r: nothing can be confirmed (无法订阅确认)", reason)
-            case _:
+            case Opened():
                 pass
 
 

@@ -14,8 +14,10 @@ from edge_agent.settings import Publish
 
 _log = logging.getLogger(__name__)
 
-FIRST_CONFIRMATION_S: Final = 2.0
-"""How long the retained confirmation is awaited before anything is sent a second time."""
+COMMANDS_WITHIN_S: Final = 2.0
+"""How long the retained commands of a new connection are awaited at most before the backlog is sent."""
+COMMANDS_AFTER_S: Final = 0.2
+"""How long after the subscription stands; the broker sends retained messages right behind its answer."""
 _LOOK_S: Final = 5.0
 
 Send = Callable[[Channel, Outgoing], None]
@@ -25,7 +27,8 @@ class Telemetry:
     """Chooses from the outbox and hands to ``send``, which may raise when the connection is lost.
 
     The live lane are messages written since this object was made; everything older, and everything sent again, is the
-    backlog. ``again`` are numbers that an older connection sent without an acknowledgement.
+    backlog. ``again`` are numbers that an older connection sent without an acknowledgement. The backlog begins when
+    the retained commands can have arrived: they say what is stored already, and how fast it may be sent.
     """
 
     def __init__(
@@ -38,15 +41,18 @@ class Telemetry:
         self._rate = Rate(publish.backlog_per_s, now_mono_s)
         self._boundary = outflow.held().last
         self._again: dict[int, None] = dict.fromkeys(again)
-        self._again_from_mono_s = now_mono_s + FIRST_CONFIRMATION_S
+        self._backlog_from_mono_s = now_mono_s + COMMANDS_WITHIN_S
         self._look_mono_s = now_mono_s
         self._refused: list[int] = []
         self._taken: dict[int, None] = {}
 
-    @property
-    def throttled(self) -> bool:
-        """True when the backlog has a rate, so that there may be something to send a little later."""
-        return self._rate.per_s is not None
+    def throttled(self, now_mono_s: float) -> bool:
+        """Return whether the backlog has a rate or has not begun, so that there may be more to send a little later."""
+        return self._rate.per_s is not None or now_mono_s < self._backlog_from_mono_s
+
+    def subscribed(self, now_mono_s: float) -> None:
+        """Commands arrive from now on."""
+        self._backlog_from_mono_s = min(self._backlog_from_mono_s, now_mono_s + COMMANDS_AFTER_S)
 
     @property
     def due_again(self) -> tuple[int, ...]:
@@ -57,11 +63,9 @@ class Telemetry:
         """Change the backlog's rate; ``None`` goes back to the configured one."""
         self._rate.change(self._publish.backlog_per_s if messages_per_s is None else messages_per_s)
 
-    def confirmed(self, now_mono_s: float, *, news: bool) -> None:
-        """A confirmation arrived; sending again need not wait for the first one any longer."""
-        self._again_from_mono_s = min(self._again_from_mono_s, now_mono_s)
-        if news:
-            self._look_mono_s = now_mono_s
+    def confirmed(self, now_mono_s: float) -> None:
+        """The warehouse said something new: look at once what is to go again."""
+        self._look_mono_s = now_mono_s
 
     def refused(self, seq: int) -> None:
         """Message ``seq`` reached nobody."""
@@ -76,12 +80,13 @@ class Telemetry:
         if not room:
             return True
         live = self._outflow.unsent_after(self._boundary, room)
-        allowed = self._rate.allowance(room, now_mono_s)
-        again = list(self._again)[:allowed] if now_mono_s >= self._again_from_mono_s else []
+        begun = now_mono_s >= self._backlog_from_mono_s
+        allowed = self._rate.allowance(room, now_mono_s) if begun else 0
+        again = list(self._again)[:allowed]
         backlog = again + self._outflow.unsent_through(self._boundary, allowed - len(again))
         order = self._lanes.deal(room, len(live), len(backlog))
         if not order:
-            return bool(self._again)
+            return bool(self._again) or not begun
         queues = {Lane.LIVE: iter(live), Lane.BACKLOG: iter(backlog)}
         lane_of = {next(queues[lane]): lane for lane in order}
         self._taken = dict.fromkeys(lane_of)

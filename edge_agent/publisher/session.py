@@ -116,8 +116,12 @@ class Session:
 
     @property
     def throttled(self) -> bool:
-        """True when the backlog has a rate, so that there may be something to send a little later."""
-        return self._telemetry.throttled
+        """True when there may be something to send a little later although nothing happens."""
+        return self._telemetry.throttled(self._clock.mono_s())
+
+    def subscribed(self) -> None:
+        """The subscription to commands stands."""
+        self._telemetry.subscribed(self._clock.mono_s())
 
     def stalled(self) -> bool:
         """True when the broker has stopped acknowledging."""
@@ -176,7 +180,8 @@ class Session:
         now_mono_s = self._clock.mono_s()
         settled = self._outflow.settle(self._stored, self._clock.utc_ms())
         stored, self._stored = self._stored, None
-        self._telemetry.confirmed(now_mono_s, news=self._confirmations.heard(stored, now_mono_s))
+        if self._confirmations.heard(stored, now_mono_s):
+            self._telemetry.confirmed(now_mono_s)
         _log.debug("publisher.stored through=%d deleted=%d", stored.through, settled.messages)
         if settled.rolled_back:
             _log.error(

@@ -55,7 +55,12 @@ class Bench:
         self.intake.compose(NOW_MS)
 
     def connect(
-        self, again: tuple[int, ...] = (), payload_bytes: int | None = None, wire: Wire | None = None
+        self,
+        again: tuple[int, ...] = (),
+        payload_bytes: int | None = None,
+        wire: Wire | None = None,
+        *,
+        subscribed: bool = True,
     ) -> tuple[Session, Wire]:
         wire = wire or Wire()
         self.outflow.limit(payload_bytes)
@@ -71,6 +76,9 @@ class Bench:
             Bounds(self.window, payload_bytes),
             again,
         )
+        if subscribed:
+            session.subscribed()
+            self.clock.forward(0.25)
         return session, wire
 
     def portrait(self) -> Portrait:
@@ -250,16 +258,31 @@ def test_a_lost_connection_makes_the_next_one_send_again_what_was_unacknowledged
     session.acknowledged(3, 0)
     assert sorted(session.unacknowledged()) == [2, 3, 4, 5, 6]
 
-    second, wire = bench.connect(again=session.unacknowledged())
+    second, wire = bench.connect(again=session.unacknowledged(), subscribed=False)
     second.pump()
     assert wire.telemetry() == [], "first hear what was confirmed meanwhile"
+    second.subscribed()
     second.told(Command.STORED, bench.stored(3))
+    bench.clock.forward(0.25)
     second.pump()
     assert sorted(seq for _, seq in wire.telemetry()) == [4, 5, 6]
     assert second.unacknowledged() != ()
     acknowledge(second, wire)
     second.pump()
     assert second.idle
+
+
+def test_a_broker_that_does_not_answer_the_subscription_gets_the_backlog_all_the_same(bench: Bench) -> None:
+    bench.write(1)
+    session, wire = bench.connect(subscribed=False)
+    bench.write(1)
+    session.pump()
+    assert wire.telemetry() == [("live", 2)]
+    assert session.throttled
+    assert not session.idle
+    bench.clock.forward(2)
+    session.pump()
+    assert wire.telemetry() == [("live", 2), ("backlog", 1)]
 
 
 def test_an_acknowledgement_of_another_generation_means_nothing(bench: Bench) -> None:

@@ -22,8 +22,8 @@ class Room(NamedTuple):
 
 ROOMS: Final = {
     "demo": Room("deploy.local.demo.cli:demo", "demo", "Show the whole system with simulated factories (演示)."),
-    "up": Room("deploy.local.cli:up", "demo", "Start the servers in the background (在后台启动)."),
-    "down": Room("deploy.local.cli:down", "demo", "Stop them (停止)."),
+    "up": Room("deploy.local.cli:up", "demo", "Start the system in the background (在后台启动)."),
+    "down": Room("deploy.local.cli:down", "demo", "Stop it (停止)."),
     "status": Room("deploy.local.cli:status", "demo", "Show what runs (查看状态)."),
     "logs": Room("deploy.local.cli:logs", "demo", "Show logs (查看日志)."),
     "stream": Room("stream.cli:cli", "stream", "Bridge and topics (消息桥接)."),

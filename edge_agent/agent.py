@@ -16,7 +16,7 @@ from edge_agent.clock import Clock, ClockWatch, SystemClock
 from edge_agent.contract.birth import MAX_SERIES, Birth, SeriesSpec
 from edge_agent.contract.errors import Misconfigured
 from edge_agent.contract.event import Event, EventKind
-from edge_agent.outbox.database import OutboxDamaged
+from edge_agent.outbox.database import OutboxDamaged, OutboxUnavailable
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.publisher.announce import Portrait
 from edge_agent.publisher.backoff import Backoff, Chance
@@ -161,6 +161,8 @@ class Agent:
             except OutboxDamaged as error:
                 _log.error("outbox.damaged error=%r", str(error))
                 outbox.suspect()
+            except OutboxUnavailable as error:
+                _log.error("outbox.unavailable error=%r: opening it anew (缓冲文件读写出错，重新打开)", str(error))
 
     async def _work(self, outbox: Outbox) -> None:
         devices = Devices()

@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 IDLE_EVERY_S: Final = 0.5
 LAG_EVERY_S: Final = 1.0
 REPORT_EVERY_S: Final = 30.0
+REPLACE_AFTER: Final = 20
+"""Polls that failed in a row until the client is replaced. Sooner would cost more than it mends: the old member keeps
+its partitions for a session time-out, while kafka-python finds a Kafka that was restarted by itself."""
 
 
 class Health:
@@ -42,7 +45,7 @@ class Health:
         """Count and log a failure; return how long to wait before the next attempt."""
         wait_s = self._backoff.next_s()
         self._failures += 1
-        log.warning("event=%s group=%s wait_s=%.1f error=%s", event, self.group, wait_s, error)
+        log.warning("event=%s group=%s wait_s=%.2f error=%s", event, self.group, wait_s, error)
         return wait_s
 
     def works(self) -> None:
@@ -88,6 +91,8 @@ class Membership:
         self._consumer = consumer
         self._topics = topics
         self._health = health
+        self._stop = threading.Event()
+        self._failed_polls = 0
         self._source: Source | None = None
         self._unsettled: set[Partition] = set()
         """Ours, held, and the store has not been asked yet."""
@@ -107,6 +112,7 @@ class Membership:
 
     def run(self, stop: threading.Event) -> None:
         """Join the group, read and write."""
+        self._stop = stop
         self._consumer.subscribe(self._topics)
         while not stop.is_set():
             self._poll()
@@ -160,6 +166,13 @@ class Membership:
             found = self._consumer.poll(wait_s, max(1, self._settings.max_records - len(self._read)))
         except PositionLost as error:
             lost = error
+        except Retryable as error:
+            self._failed_polls += 1
+            if self._failed_polls >= REPLACE_AFTER:
+                raise
+            self._stop.wait(min(IDLE_EVERY_S, self._health.failed("kafka_away", error)))
+        else:
+            self._failed_polls = 0
         self._hear()
         if lost is not None:
             log.error("event=position_lost group=%s error=%s", self._health.group, lost)
@@ -198,8 +211,9 @@ class Membership:
             for place in self._settled
             if found.cluster_id != before.cluster_id or found.topic_ids[place.topic] != before.topic_ids[place.topic]
         }
-        log.error("event=log_replaced group=%s partitions=%s", self._health.group, _names(changed))
-        self._start_over(changed)
+        if changed:
+            log.error("event=log_replaced group=%s partitions=%s", self._health.group, _names(changed))
+            self._start_over(changed)
 
     def _start_over(self, partitions: Iterable[Partition]) -> None:
         """Forget what was read of ``partitions`` and ask the store again before anything else is read of them."""

@@ -24,7 +24,9 @@ from edge_agent.contract.wire import ENCODING_PROPERTY, MAX_MESSAGE_BYTES
 ENVELOPE_BYTES: Final = 128 << 10
 """Room for key and headers: an MQTT topic has at most 64 KiB and may stand in both."""
 MAX_RECORD_BYTES: Final = MAX_MESSAGE_BYTES + ENVELOPE_BYTES
-"""Largest record, and largest request of a producer."""
+"""Largest record that a producer accepts; it says so itself, before Kafka has to."""
+MAX_BATCH_BYTES: Final = MAX_RECORD_BYTES + (4 << 10)
+"""Largest batch that Kafka accepts (``max.message.bytes`` counts a batch with its header)."""
 
 CHANNEL: Final = "channel"
 """Header: the channel a message came on (``live``, ``backlog``, ``birth``, ``state``, ``event``)."""
@@ -103,7 +105,7 @@ class Topic:
             "cleanup.policy": "compact" if self.compacted else "delete",
             "retention.ms": str(-1 if self.retention_ms is None else self.retention_ms),
             "retention.bytes": str(-1 if self.retention_bytes is None else self.retention_bytes),
-            "max.message.bytes": str(MAX_RECORD_BYTES),
+            "max.message.bytes": str(MAX_BATCH_BYTES),
             "message.timestamp.type": "LogAppendTime",
             **dict(self.extra),
         }

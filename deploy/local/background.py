@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.local import identity, runfile
+from deploy.local.daemon import ONLY_SERVERS
 from deploy.local.process import log_path, rotate, tail
 from deploy.local.runfile import Phase, Run
 from deploy.local.system import end_leftovers
@@ -23,27 +25,22 @@ _END_S: Final = 90.0
 Child = subprocess.Popen[bytes]
 
 
-def launch(folder: Path, deadline_mono_s: float) -> Child | None:
+def launch(folder: Path, deadline_mono_s: float, *, only_servers: bool) -> Child | None:
     """Start the background process for ``folder`` and return it; ``None`` when one is up or coming up.
 
     One that is about to end is waited for first.
     """
-    while runfile.supervised(folder):
-        run = runfile.read(folder)
-        if run is None or run.phase in (Phase.STARTING, Phase.RUNNING):
-            return None
-        _pause(deadline_mono_s, folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log = log_path(folder, SUPERVISOR)
-    rotate(log)
-    with log.open("ab") as out:
-        return subprocess.Popen(
-            (sys.executable, "-m", "deploy.local.daemon", str(folder)),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    with (folder / "launch.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        while (run := runfile.now(folder)) is not None and runfile.supervised(folder):
+            if run.phase in (Phase.STARTING, Phase.RUNNING):
+                return None
+            _pause(deadline_mono_s, folder)
+        child = _spawn(folder, only_servers=only_servers)
+        # Here and not only by the child, which takes a moment to get there: `g60 down` must find it at once.
+        runfile.claim(folder, child.pid)
+        return child
 
 
 def await_up(folder: Path, child: Child | None, deadline_mono_s: float) -> Run:
@@ -52,12 +49,10 @@ def await_up(folder: Path, child: Child | None, deadline_mono_s: float) -> Run:
     When it does not get up, its own error is raised; ``Retryable`` when the time is over first.
     """
     while True:
-        # Asked before the file is read: what a process that is gone by now wrote last is complete.
-        gone = not runfile.supervised(folder) and (child is None or child.poll() is not None)
-        run = runfile.read(folder)
-        if run is not None and run.phase is Phase.RUNNING and not gone:
+        run = runfile.now(folder)
+        if run is not None and run.phase is Phase.RUNNING:
             return run
-        if gone:
+        if run is None or run.phase not in (Phase.STARTING, Phase.STOPPING) and not runfile.supervised(folder):
             raise _failure(folder, run, child)
         _pause(deadline_mono_s, folder)
 
@@ -68,8 +63,23 @@ def stop(folder: Path) -> tuple[bool, tuple[str, ...]]:
     return ended, end_leftovers(folder)
 
 
+def _spawn(folder: Path, *, only_servers: bool) -> Child:
+    log = log_path(folder, SUPERVISOR)
+    rotate(log)
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            (sys.executable, "-m", "deploy.local.daemon", str(folder), *([ONLY_SERVERS] if only_servers else [])),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
 def _failure(folder: Path, run: Run | None, child: Child | None) -> PulseError:
     own = run is not None and run.phase is Phase.FAILED and (child is None or run.pid == child.pid)
+    if child is not None:
+        child.wait()
     said = run.error if own and run is not None else "\n".join(tail(log_path(folder, SUPERVISOR), 20))
     text = f"the system did not get up (系统启动失败); log: {log_path(folder, SUPERVISOR)}\n{said}"
     return Misconfigured(text) if child is not None and child.returncode == 2 else Retryable(text)

@@ -29,15 +29,16 @@ folder_option = click.option(
 
 @click.command("up")
 @folder_option
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Return only when all servers answer.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Return only when all is up.")
 @click.option("--within-s", type=click.IntRange(1), default=1200, show_default=True, help="Longest time to wait.")
-def up(folder: Path, *, wait: bool, within_s: int) -> None:
-    """Start the servers in the background (在后台启动). Nothing to do when they run."""
+@click.option("--only-servers", is_flag=True, help="Leave our own services out (只启动服务器).")
+def up(folder: Path, *, wait: bool, within_s: int, only_servers: bool) -> None:
+    """Start the system in the background (在后台启动). Nothing to do when it runs."""
     from deploy.local.background import await_up, launch
 
     folder = folder.absolute()
     deadline_mono_s = time.monotonic() + within_s
-    child = launch(folder, deadline_mono_s)
+    child = launch(folder, deadline_mono_s, only_servers=only_servers)
     if wait:
         for line in table(await_up(folder, child, deadline_mono_s)):
             click.echo(line)

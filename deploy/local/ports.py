@@ -22,7 +22,7 @@ _OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 def choose(dice: random.Random, count: int) -> list[int]:
     """Return ``count`` different ports that nobody listens on now."""
-    highest = max(int(_OUTGOING.read_text("ascii").split()[0]), LOWEST + TRIES) if _OUTGOING.is_file() else 32_768
+    highest = _highest()
     found: list[int] = []
     for _ in range(TRIES):
         port = dice.randrange(LOWEST, highest)
@@ -31,6 +31,20 @@ def choose(dice: random.Random, count: int) -> list[int]:
             if len(found) == count:
                 return found
     raise Misconfigured(f"no {count} free ports between {LOWEST} and {highest} on {LOOPBACK} (没有空闲端口)")
+
+
+def choose_run(dice: random.Random, count: int) -> int:
+    """Return the first of ``count`` ports in a row that nobody listens on now."""
+    highest = _highest() - count
+    for _ in range(TRIES):
+        first = dice.randrange(LOWEST, highest)
+        if all(free(port) for port in range(first, first + count)):
+            return first
+    raise Misconfigured(f"no {count} free ports in a row between {LOWEST} and {highest} on {LOOPBACK} (没有空闲端口)")
+
+
+def _highest() -> int:
+    return max(int(_OUTGOING.read_text("ascii").split()[0]), LOWEST + TRIES) if _OUTGOING.is_file() else 32_768
 
 
 def free(port: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,9 @@ KEPT_LOGS: Final = 3
 """Logs of earlier starts that are kept beside the running one."""
 MAX_LOG_BYTES: Final = 64 << 20
 """Size at which a running process's log is moved aside."""
+_LOOKED_AT_LINES: Final = 500
+_SHOWN_CHARS: Final = 400
+_ERROR: Final = re.compile(r"\b(ERROR|FATAL|PANIC)\b|^Error: ")
 LEFTOVER_S: Final = 10.0
 """Time that a process left behind by a killed supervisor has to end."""
 
@@ -136,8 +140,10 @@ class Process:
             time.sleep(every_s)
 
     def last_words(self, lines: int = 8) -> str:
-        """Return the end of the log, for a person."""
-        return f"{self.log}:\n" + "\n".join(f"  {line}" for line in tail(self.log, lines))
+        """Return what of the log tells a person why it ended: its errors, which may stand far up, and its end."""
+        last = tail(self.log, _LOOKED_AT_LINES)
+        errors = [line for line in last[:-lines] if _ERROR.search(line)]
+        return f"{self.log}:\n" + "\n".join(f"  {line[:_SHOWN_CHARS]}" for line in [*errors[-lines:], *last[-lines:]])
 
     def bound_log(self) -> None:
         """Move the log of the running process aside once it is longer than ``MAX_LOG_BYTES``."""

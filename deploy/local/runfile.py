@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from enum import StrEnum
 from pathlib import Path
@@ -75,7 +74,7 @@ def write(folder: Path, run: Run) -> None:
 
 
 def read(folder: Path) -> Run | None:
-    """Return what the run file says; ``None`` when there is none. Whether it is still true, :func:`supervised` says."""
+    """Return what the run file says; ``None`` when there is none. Whether it still holds, :func:`now` says."""
     try:
         return Run.model_validate_json(path_in(folder).read_text("utf-8"))
     except (FileNotFoundError, ValidationError):
@@ -87,11 +86,22 @@ def supervisor_pid_path(folder: Path) -> Path:
     return folder / "supervisor.json"
 
 
-def claim(folder: Path) -> None:
-    """Say that this process supervises the system in ``folder``."""
-    me = identity.identify(os.getpid())
-    if me is not None:
-        identity.save(me, signal.SIGTERM, supervisor_pid_path(folder))
+def claim(folder: Path, pid: int) -> None:
+    """Say that process ``pid`` supervises the system in ``folder``."""
+    who = identity.identify(pid)
+    if who is not None:
+        identity.save(who, signal.SIGTERM, supervisor_pid_path(folder))
+
+
+def supervisor(folder: Path) -> int | None:
+    """Return the living process that supervises the system in ``folder``."""
+    found = identity.saved(supervisor_pid_path(folder))
+    return found[0].pid if found is not None and identity.alive(found[0]) else None
+
+
+def supervised(folder: Path) -> bool:
+    """Return whether the system in ``folder`` has a living supervisor."""
+    return supervisor(folder) is not None
 
 
 def now(folder: Path) -> Run | None:
@@ -99,8 +109,12 @@ def now(folder: Path) -> Run | None:
 
     When the supervisor is gone, each entry says whether its own process still lives.
     """
+    # Asked before the file is read: what a process that is gone by now wrote last is complete.
+    pid = supervisor(folder)
     run = read(folder)
-    if run is None or run.phase in (Phase.STOPPED, Phase.FAILED) or supervised(folder):
+    if pid is not None and (run is None or run.pid != pid):
+        return Run(phase=Phase.STARTING, pid=pid)
+    if run is None or pid is not None or run.phase in (Phase.STOPPED, Phase.FAILED):
         return run
     entries = tuple(
         entry if _lives(folder, entry.name) else entry.model_copy(update={"state": State.STOPPED, "pid": None})
@@ -111,10 +125,4 @@ def now(folder: Path) -> Run | None:
 
 def _lives(folder: Path, name: str) -> bool:
     found = identity.saved(pid_path(folder, name))
-    return found is not None and identity.alive(found[0])
-
-
-def supervised(folder: Path) -> bool:
-    """Return whether the process that supervises the system in ``folder`` lives."""
-    found = identity.saved(supervisor_pid_path(folder))
     return found is not None and identity.alive(found[0])

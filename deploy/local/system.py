@@ -93,7 +93,7 @@ class System:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ExitStack() as unwinding:
             unwinding.enter_context(_locked(self.folder))
-            runfile.claim(self.folder)
+            runfile.claim(self.folder, os.getpid())
             # The lock goes last: whoever gets it next finds the last word of this life.
             unwinding.callback(self._finish)
             unwinding.enter_context(self.supervisor)
@@ -145,7 +145,7 @@ class System:
             missing.provide([missing.JAVA] if jars.folder().is_dir() else [missing.JAVA, missing.MAVEN])
             # Here and not when it starts: the first time it takes long, and this thread can be interrupted.
             jars.provide()
-        broker = None if mqtt else _broker()
+        broker = None if mqtt else broker_class()
         own = keys.provide(self.folder, random.SystemRandom())
         return _Servers(
             broker(
@@ -221,7 +221,7 @@ def environment_path(folder: Path) -> Path:
     return folder / "env"
 
 
-def _broker() -> type[Mosquitto | IotCore]:
+def broker_class() -> type[Mosquitto | IotCore]:
     """Return Mosquitto where it is or may be installed; else the stand-in, if that is installed, with a warning."""
     if not missing.lacking([missing.MOSQUITTO]) or missing.may_install() or not iotcore.installed():
         missing.provide([missing.MOSQUITTO])

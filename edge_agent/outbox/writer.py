@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 from edge_agent.clock import Clock
 from edge_agent.contract.errors import PulseError, Retryable
 from edge_agent.contract.event import Event
-from edge_agent.outbox.database import OutboxDamaged
+from edge_agent.outbox.database import OutboxDamaged, OutboxUnavailable
 from edge_agent.outbox.intake import KEPT_EVENTS, Composed, Intake
 from edge_agent.sources import Poll
 
@@ -90,6 +90,7 @@ class Writer(Generic[T]):
         self._pending_bytes = 0
         self._compose_mono_s = 0.0
         self._complained_mono_s = -_COMPLAIN_S
+        self._unwritable_mono_s: float | None = None
 
     def put(self, item: Waiting[T] | Question[T] | Event) -> None:
         """Have ``item`` written; ``Retryable`` when the writer has ended."""
@@ -103,7 +104,11 @@ class Writer(Generic[T]):
         self._items.put(None)
 
     def run(self, intake: Intake) -> None:
-        """Write until stopped. ``OutboxDamaged`` ends it; what was not on disk by then is settled with an error."""
+        """Write until stopped.
+
+        ``OutboxDamaged`` ends it, and so does ``OutboxUnavailable`` when it lasts for :data:`PATIENCE_S`; what was not
+        on disk by then is settled with an error. A full disk is waited out.
+        """
         group: _Group[T] = _Group()
         try:
             self._pending_readings = intake.pending_readings()
@@ -159,8 +164,13 @@ class Writer(Generic[T]):
             raise
         except Retryable as error:
             self._complain(error, len(polls))
+            now_mono_s = self._clock.mono_s()
+            self._unwritable_mono_s = self._unwritable_mono_s or now_mono_s
+            if isinstance(error, OutboxUnavailable) and now_mono_s - self._unwritable_mono_s >= PATIENCE_S:
+                raise
             self._give_up_the_impatient(group, error)
             return False
+        self._unwritable_mono_s = None
         if polls and not self._pending_readings:
             self._compose_mono_s = self._clock.mono_s() + self._batching.every_s
         self._pending_readings += sum(len(poll.readings) for poll in polls)

@@ -7,12 +7,14 @@ not reach Kafka is taken down completely (its constructor leaves an I/O thread b
 
 from stream.clients.admin import TopicReport, describe_topics, ensure_topics
 from stream.clients.consumer import Consumer, Source, open_consumer
-from stream.clients.faults import PositionLost
-from stream.clients.producer import Done, Producer, open_producer
+from stream.clients.faults import Poisoned, PositionLost
+from stream.clients.producer import Done, Headers, Producer, open_producer
 
 __all__ = [
     "Consumer",
     "Done",
+    "Headers",
+    "Poisoned",
     "PositionLost",
     "Producer",
     "Source",

@@ -16,7 +16,7 @@ from stream.clients.faults import translate, translated
 from stream.clients.opening import forbid_creation, opening
 from stream.topics import MAX_RECORD_BYTES, Partition, Record
 
-LOOKUP_TIMEOUT_S: Final = 10.0
+LOOKUP_TIMEOUT_S: Final = 3.0
 """How long a question for log starts and ends may take."""
 
 
@@ -137,6 +137,19 @@ class Consumer:
         if not cluster_id or not all(ids.values()):
             return None
         return Source(str(cluster_id), {topic: str(found) for topic, found in ids.items()})
+
+    def position(self, partition: Partition) -> int:
+        """Return the offset that comes next; it was set by :meth:`release`."""
+        with translated("position"):
+            return int(self._inner.position(TopicPartition(*partition), timeout_ms=0))
+
+    def lag(self, partitions: Sequence[Partition]) -> int:
+        """Return how many records of ``partitions`` were not read yet, as far as the last answers of Kafka tell."""
+        lag = 0
+        for partition in partitions:
+            highwater = self._inner.highwater(TopicPartition(*partition))
+            lag += 0 if highwater is None else max(0, int(highwater) - self.position(partition))
+        return lag
 
     def committed(self, partition: Partition) -> int | None:
         """Return the offset that Kafka has for the group; ``None`` when it has none."""

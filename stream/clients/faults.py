@@ -25,6 +25,14 @@ class PositionLost(Retryable):
         """Where the log and what was read part, as far as Kafka knows it."""
 
 
+class Poisoned(Retryable):
+    """Kafka refused a record for good, and with it the producer died; which record it was is not known.
+
+    kafka-python 3.0.12 counts such a refusal as fatal for an idempotent producer and fails everything in flight with
+    the same error. Sent alone, by a new producer, each record shows what it is.
+    """
+
+
 RECORD: Final = {
     errors.MessageSizeTooLargeError: "too_large",
     errors.RecordListTooLargeError: "too_large",

@@ -9,13 +9,14 @@ from typing import Any
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
-from edge_agent.contract.errors import PulseError, Retryable
-from stream.clients.faults import translate, translated
+from edge_agent.contract.errors import BadRecord, PulseError, Retryable
+from stream.clients.faults import Poisoned, translate, translated
 from stream.clients.opening import REQUEST_TIMEOUT_S, forbid_creation, opening
 from stream.topics import MAX_RECORD_BYTES
 
 log = logging.getLogger(__name__)
 
+Headers = list[tuple[str, bytes]]
 Done = Callable[[PulseError | None], None]
 """Told the outcome of one send: ``None`` once Kafka has it on all in-sync replicas."""
 
@@ -37,15 +38,28 @@ class Producer:
                     raise Retryable(f"{found}; if it does not exist: g60 stream topics ensure") from error
                 raise found from error
 
-    def send(self, topic: str, key: bytes, value: bytes, headers: list[tuple[str, bytes]], done: Done) -> None:
-        """Queue one record; ``done`` is called exactly once, from the producer's thread or before this returns."""
+    def send(self, topic: str, key: bytes, value: bytes, headers: Headers, done: Done) -> None:
+        """Queue one record; ``done`` is called exactly once, from the producer's thread or before this returns.
+
+        With ``BadRecord`` when this record is too long for any topic of ours; with ``Poisoned`` when Kafka refused
+        this or another record, after which the producer is of no use.
+        """
+        what = f"send to {topic}"
         try:
             future = self._inner.send(topic, value=value, key=key, headers=headers)
-        except KafkaError as error:
-            done(translate(error, f"send to {topic}"))
+        except (KafkaError, ValueError) as error:  # ValueError: the topic vanished, no partition to choose
+            done(translate(error, what))
             return
         future.add_callback(lambda _: done(None))
-        future.add_errback(lambda error: done(translate(error, f"send to {topic}")))
+        future.add_errback(lambda error: done(_unsure(translate(error, what))))
+
+    def send_alone(self, topic: str, key: bytes, value: bytes, headers: Headers, timeout_s: float) -> None:
+        """Send one record while nothing else is in flight; return once Kafka has it.
+
+        ``BadRecord``: Kafka refuses this very record, and the producer is of no use afterwards.
+        """
+        with translated(f"send to {topic}"):
+            self._inner.send(topic, value=value, key=key, headers=headers).get(timeout_s)
 
     def flush(self, timeout_s: float) -> None:
         """Return once the outcome of everything sent so far is known; ``Retryable`` when that takes longer."""
@@ -80,10 +94,14 @@ def open_producer(
             enable_idempotence=True,
             linger_ms=linger_ms,
             batch_size=256 << 10,
-            max_request_size=MAX_RECORD_BYTES + (1 << 10),
+            max_request_size=MAX_RECORD_BYTES,
             delivery_timeout_ms=int(max(delivery_timeout_s, REQUEST_TIMEOUT_S + 1) * 1000),
             max_block_ms=int(block_s * 1000),
             metrics_enabled=False,
         )
         forbid_creation(inner)
     return Producer(inner)
+
+
+def _unsure(error: PulseError) -> PulseError:
+    return Poisoned(str(error)) if isinstance(error, BadRecord) else error

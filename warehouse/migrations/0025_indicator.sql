@@ -92,6 +92,7 @@ CREATE TABLE indicator.evidence (
   since date,
   amount numeric,
   weight numeric,
+  detail jsonb NOT NULL,
   source text NOT NULL,
   legal_basis registry.legal_basis NOT NULL,
   PRIMARY KEY (evidence_digest, member)
@@ -105,6 +106,7 @@ COMMENT ON COLUMN indicator.evidence.reason IS 'A short stable word: qualified, 
 COMMENT ON COLUMN indicator.evidence.since IS 'The day that made it so';
 COMMENT ON COLUMN indicator.evidence.amount IS 'What it adds to the numerator, when that is not a count';
 COMMENT ON COLUMN indicator.evidence.weight IS 'What it adds to the denominator, when that is not a count';
+COMMENT ON COLUMN indicator.evidence.detail IS 'What the figures beside the headline are counted from';
 COMMENT ON COLUMN indicator.evidence.source IS 'The rows it rests on';
 COMMENT ON COLUMN indicator.evidence.legal_basis IS 'Strictest basis of those rows; statistical members are shown to the statistics role only';
 
@@ -205,3 +207,13 @@ BEGIN
       FOR EACH ROW EXECUTE FUNCTION stats.refuse_change()', name);
   END LOOP;
 END $$;
+
+CREATE FUNCTION indicator.strictness(basis text) RETURNS int
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN array_position(ARRAY['published', 'administrative', 'consented', 'statistical'], basis);
+COMMENT ON FUNCTION indicator.strictness IS 'How strict a legal basis is, 1 (published) to 4 (statistical): the largest of several holds';
+
+CREATE FUNCTION indicator.basis(strictness int) RETURNS registry.legal_basis
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN (ARRAY['published', 'administrative', 'consented', 'statistical'])[strictness];
+COMMENT ON FUNCTION indicator.basis IS 'The legal basis of that strictness, the inverse of indicator.strictness';

@@ -1,0 +1,170 @@
+"""`g60 warehouse …`: the commands of the warehouse. Heavy modules are imported inside the commands."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge_agent.contract.errors import PulseError
+
+
+class _Commands(click.Group):
+    """Tells the project's own errors as one message, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PulseError as error:
+            raise click.ClickException(str(error)) from error
+
+
+database_option = click.option(
+    "--database",
+    envvar="G60_DATABASE",
+    required=True,
+    metavar="DSN",
+    help="Where the warehouse is, as a libpq connection string.",
+)
+
+
+@click.group(cls=_Commands, name="warehouse")
+def cli() -> None:
+    """Schema, sink and reference data of the warehouse (数据仓库)."""
+
+
+@cli.command("migrate")
+@database_option
+@click.option("--status", "only_status", is_flag=True, help="Say what is missing and change nothing.")
+def migrate_command(database: str, *, only_status: bool) -> None:
+    """Bring the database to the schema of this version (升级数据库结构)."""
+    from warehouse.migrate import migrate, status
+    from warehouse.postgres import connect
+
+    with connect(database, application="g60 migrate") as connection:
+        if only_status:
+            found = status(connection)
+            click.echo(f"{found.flavour}, {len(found.applied)} applied, {len(found.pending)} pending")
+            for migration in found.pending:
+                click.echo(f"pending {migration}")
+            return
+        for migration in migrate(connection):
+            click.echo(f"applied {migration}")
+        click.echo(f"up to date ({status(connection).flavour})")
+
+
+@cli.command("sink")
+@click.option("--config", type=click.Path(path_type=Path), required=True, help="TOML file of the sink.")
+def sink_command(config: Path) -> None:
+    """Write what arrives on Kafka into the database until stopped (入库服务)."""
+    from edge_agent.contract.settings import load
+    from warehouse.sink.run import run
+    from warehouse.sink.settings import SinkSettings
+
+    run(load(SinkSettings, [config]))
+
+
+@cli.command("ledger")
+@database_option
+@click.option("--gateway", help="Only this gateway.")
+@click.option("--open", "only_open", is_flag=True, help="Only epochs with open or lost messages.")
+def ledger_command(database: str, gateway: str | None, *, only_open: bool) -> None:
+    """Show what of each gateway's messages is stored, refused, dropped, open or lost (消息台账)."""
+    from warehouse.postgres import connect
+    from warehouse.sink.listing import ledger_table
+
+    with connect(database, application="g60 ledger") as connection:
+        for line in ledger_table(connection, gateway, only_open=only_open):
+            click.echo(line)
+
+
+@cli.group("refused")
+def refused_group() -> None:
+    """What was refused, and why (拒收记录)."""
+
+
+@refused_group.command("list")
+@database_option
+@click.option("--gateway", help="Only this gateway.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Newest first.")
+def refused_list_command(database: str, gateway: str | None, limit: int) -> None:
+    """List refused messages and readings, newest first."""
+    from warehouse.postgres import connect
+    from warehouse.sink.listing import refused_table
+
+    with connect(database, application="g60 refused") as connection:
+        for line in refused_table(connection, gateway, limit):
+            click.echo(line)
+
+
+@cli.command("load")
+@database_option
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.option("--reference", is_flag=True, help="Load the data that comes with the program instead of a folder.")
+@click.option("--dry-run", is_flag=True, help="Check everything and load nothing.")
+def load_command(database: str, folder: Path | None, *, reference: bool, dry_run: bool) -> None:
+    """Load a FOLDER of CSV files into the registry, all or nothing (导入基础数据)."""
+    from warehouse.postgres import connect
+    from warehouse.registry.load import REFERENCE, load_folder
+
+    if (folder is None) != reference:
+        raise click.UsageError("name a folder, or --reference (请指定文件夹或 --reference)")
+    with connect(database, application="g60 load") as connection:
+        report = load_folder(connection, folder or REFERENCE, dry_run=dry_run)
+    for refusal in report.refused:
+        click.echo(str(refusal), err=True)
+    if report.refused:
+        raise click.ClickException(f"{len(report.refused)} refused, nothing loaded (有误，未导入)")
+    for file in report.files:
+        click.echo(f"{file.file}: {file.added} added, {file.changed} changed, {file.unchanged} unchanged")
+    if dry_run:
+        click.echo("dry run: nothing loaded (试运行，未导入)")
+
+
+@cli.group("energy")
+def energy_group() -> None:
+    """Energy accounts of meters (能源账)."""
+
+
+@energy_group.command("close")
+@database_option
+@click.option(
+    "--through",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]),
+    help="Close what ends by this full quarter-hour; by default the last one that ended two minutes ago or more.",
+)
+def energy_close_command(database: str, through: datetime | None) -> None:
+    """Compute the quarter-hours that have passed, and again those that changed (结算能源账)."""
+    from warehouse.energy.job import close, last_quarter
+    from warehouse.postgres import connect
+
+    with connect(database, application="g60 energy close") as connection:
+        report = close(connection, through or last_quarter(datetime.now(UTC)))
+    for refused in report.refused:
+        click.echo(refused, err=True)
+    click.echo(
+        f"closed through {report.closed_through.isoformat()}: {report.registers} registers computed, "
+        f"{report.changed} quarter-hours changed"
+    )
+
+
+@energy_group.command("explain")
+@click.option("--readings", type=click.Path(path_type=Path, exists=True), required=True, help="CSV: t, value, quality.")
+@click.option("--meter", type=click.Path(path_type=Path), required=True, help="TOML: decimals, range, rated_max …")
+@click.option("--events", type=click.Path(path_type=Path, exists=True), help="CSV: at, old_end, new_start.")
+def energy_explain_command(readings: Path, meter: Path, events: Path | None) -> None:
+    """Account for one meter from files, as CSV: start, end, energy, quality, reason (解释能源账)."""
+    import csv
+    import sys
+
+    from warehouse.energy.explain import HEADER, explain, lines
+
+    made, zone = explain(readings, meter, events)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows(lines(made, zone))
+    for reading in made.walk.set_aside:
+        at = datetime.fromtimestamp(reading.t_ms / 1000, zone).isoformat()
+        click.echo(f"set aside: {at} ({reading.counts} least digits)", err=True)

@@ -1,0 +1,163 @@
+"""The store of the consumer loop: one write is one transaction, with everything in it or nothing."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import psycopg
+from psycopg import errors
+
+from edge_agent.contract.errors import Retryable
+from stream.clients import Source
+from stream.topics import TELEMETRY, Partition, Record
+from warehouse.migrate import require_current
+from warehouse.postgres import Connection, connect, statement, translated
+from warehouse.sink import intake, offsets
+from warehouse.sink.births import Catalog
+from warehouse.sink.confirm import CommandSender, Confirmer
+from warehouse.sink.deferred import settle_deferred
+from warehouse.sink.intake import Intake, Refused
+from warehouse.sink.settings import SinkSettings
+from warehouse.sink.transaction import Done, Kafka, Transaction
+
+log = logging.getLogger(__name__)
+
+_SQL: Final = "warehouse.sink"
+
+
+class PostgresStore:
+    """Implements :class:`stream.store.Store` on schema `ingest`; connects when it is first asked."""
+
+    def __init__(
+        self, settings: SinkSettings, sender: CommandSender, *, now_mono_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._confirmer = Confirmer(sender, settings.confirm_every_s, settings.ask_birth_every_s, now_mono_s)
+        self._catalog = Catalog(settings.most_series_in_memory)
+        self._open: Connection | None = None
+        self._source = Source("", {})
+        self._expected: dict[Partition, int | None] = {}
+        self._months: frozenset[str] = frozenset()
+        self._unpark = True
+        self._deferred = True
+
+    def close(self) -> None:
+        """Let go of the database; what was not committed is rolled back."""
+        if self._open is not None:
+            with suppress(psycopg.Error):
+                self._open.close()
+            self._open = None
+
+    def assigned(self, partitions: Sequence[Partition], source: Source) -> Mapping[Partition, int | None]:
+        """Return the stored offsets, and owe every gateway that was last heard on these partitions a confirmation."""
+        with self._database() as connection:
+            stored = offsets.read(connection, partitions, source)
+            telemetry = [partition.partition for partition in partitions if partition.topic == TELEMETRY.name]
+            gateways = connection.execute(statement(_SQL, "gateways_of_partitions.sql"), {"partitions": telemetry})
+            self._confirmer.owe(gateway for (gateway,) in gateways)
+        self._source = source
+        self._expected |= stored
+        self._unpark = self._deferred = True
+        return stored
+
+    def write(self, records: Sequence[Record], next_offsets: Mapping[Partition, int]) -> None:
+        """Commit ``records`` and ``next_offsets`` in one transaction, then confirm what is due."""
+        kafka = Kafka(self._source, records, self._expected, next_offsets)
+        taken = intake.sort(records)
+        with self._database() as connection:
+            try:
+                done = self._transact(connection, kafka, taken)
+            except errors.DataError as error:
+                taken = self._without_poison(connection, records, error)
+                done = self._transact(connection, kafka, taken)
+            self._expected |= next_offsets
+            self._confirmer.owe(gateway for gateway, _, _ in taken.states)
+            self._tell(done)
+            self._confirmer.confirm_due(connection)
+
+    def lost(self, partition: Partition, stored: int, log_start: int) -> None:
+        """Record a loss in ``ingest.offset_loss``."""
+        with self._database() as connection:
+            offsets.lost(connection, partition, stored, log_start, self._source)
+
+    def revoked(self, partitions: Sequence[Partition]) -> None:
+        """Forget ``partitions``."""
+        for partition in partitions:
+            self._expected.pop(partition, None)
+
+    def idle(self) -> None:
+        """Store parked messages whose birth came, settle deferred conflicts, confirm what is due."""
+        with self._database() as connection:
+            if self._unpark:
+                self._tell(self._transact(connection, Kafka(self._source), Intake()))
+            if self._deferred:
+                self._deferred = settle_deferred(connection, self._settings.name)
+            self._confirmer.confirm_due(connection)
+
+    def _transact(self, connection: Connection, kafka: Kafka, taken: Intake, *, keep: bool = True) -> Done:
+        with connection.transaction(force_rollback=not keep):
+            body = Transaction(connection, self._catalog, self._settings.name, self._settings.most_parked)
+            return body.run(kafka, taken, self._months, unpark=self._unpark)
+
+    def _tell(self, done: Done) -> None:
+        """Take note of what a committed transaction has to tell."""
+        self._months |= done.months
+        self._unpark = done.parked_left
+        self._deferred |= done.deferred
+        self._confirmer.changed(done.epochs)
+        for key in sorted(done.missing):
+            self._confirmer.ask(key.gateway, key.digest)
+        if done.no_room:
+            log.warning("event=no_room_to_park messages=%d", done.no_room)
+
+    def _without_poison(self, connection: Connection, records: Sequence[Record], error: errors.DataError) -> Intake:
+        """Find the records that the database does not take, by trying each alone, and refuse them.
+
+        The contract's models refuse whatever is known to be unstorable; this is the net below them, so that no
+        message can ever stop the sink. Raises ``error`` again when no single record is at fault.
+        """
+        good: list[Record] = []
+        refused: list[Refused] = []
+        for record in records:
+            taken = intake.sort([record])
+            try:
+                self._transact(connection, Kafka(self._source, [record]), taken, keep=False)
+            except errors.DataError as found:
+                refused.append(intake.condemn(record, str(found)))
+            else:
+                good.append(record)
+            self._catalog.forget()
+        if not refused:
+            raise error
+        log.error("event=poison records=%d error=%s", len(refused), error)
+        taken = intake.sort(good)
+        taken.refused.extend(refused)
+        return taken
+
+    @contextmanager
+    def _database(self) -> Iterator[Connection]:
+        """Give the connection, opening it if need be; after an error nothing that was only in memory is believed."""
+        try:
+            with translated():
+                if self._open is None:
+                    self._open = connect(
+                        self._settings.database.conninfo(), application=f"g60 sink {self._settings.name}"
+                    )
+                    require_current(self._open)
+                try:
+                    yield self._open
+                except errors.UniqueViolation as error:
+                    raise Retryable(f"another sink stored the same at the same time: {error}") from error
+                except errors.CheckViolation as error:
+                    raise Retryable(f"a month's partition was taken away: {error}") from error
+        except BaseException:
+            self._catalog.forget()
+            self._months = frozenset()
+            self._unpark = self._deferred = True
+            if self._open is not None and self._open.broken:
+                self.close()
+            raise

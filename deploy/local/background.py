@@ -49,10 +49,12 @@ def await_up(folder: Path, child: Child | None, deadline_mono_s: float) -> Run:
     When it does not get up, its own error is raised; ``Retryable`` when the time is over first.
     """
     while True:
+        # Asked first: what a process that is gone by now wrote last is complete.
+        supervised = runfile.supervised(folder)
         run = runfile.now(folder)
         if run is not None and run.phase is Phase.RUNNING:
             return run
-        if run is None or run.phase not in (Phase.STARTING, Phase.STOPPING) and not runfile.supervised(folder):
+        if not supervised:
             raise _failure(folder, run, child)
         _pause(deadline_mono_s, folder)
 

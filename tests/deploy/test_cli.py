@@ -17,7 +17,6 @@ from deploy.cli import ROOMS
 from deploy.local import external, identity
 from deploy.local.kafka import Kafka, jars
 from edge_agent import __version__
-from tests.deploy.children import gone
 from tests.services.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +89,7 @@ def test_the_whole_system_comes_up_and_goes_down(g60: Shell) -> None:
         assert entry["log"] in up.stdout
     assert set(status["entries"]) >= {"mosquitto", "kafka", "postgres"}
     assert g60("down").returncode == 0
-    assert all(gone(entry["pid"]) for entry in status["entries"].values())
+    assert all(identity.identify(entry["pid"]) is None for entry in status["entries"].values())
 
 
 def test_up_is_idempotent_status_tells_and_down_ends_all(quick: Shell) -> None:
@@ -104,8 +103,8 @@ def test_up_is_idempotent_status_tells_and_down_ends_all(quick: Shell) -> None:
     assert first["entries"]["kafka"]["log"] is None
     down = quick("down")
     assert (down.returncode, "stopped" in down.stdout) == (0, True)
-    assert gone(first["pid"])
-    assert all(gone(entry["pid"]) for entry in first["entries"].values() if entry["pid"])
+    assert identity.identify(first["pid"]) is None
+    assert all(identity.identify(entry["pid"]) is None for entry in first["entries"].values() if entry["pid"])
     after = quick("status")
     assert after.returncode == 1
     assert "stopped" in after.stdout
@@ -166,6 +165,20 @@ def test_down_ends_a_start_that_is_under_way(g60: Shell) -> None:
     assert "stopped" in down.stdout
     assert g60.status()["phase"] == "stopped"
     assert list((g60.folder / ".g60" / "pids").iterdir()) == []
+
+
+def test_down_ends_a_start_that_has_hardly_begun(quick: Shell) -> None:
+    assert quick("up", "--no-wait", "--only-servers").returncode == 0
+    assert "stopped" in quick("down").stdout
+    assert quick("status").returncode == 1
+    assert not list((quick.folder / ".g60").glob("pids/*"))
+
+
+def test_two_ups_at_once_make_one_system(quick: Shell) -> None:
+    both = [quick.follow("up", "--only-servers") for _ in range(2)]
+    said = [one.communicate(timeout=_UP_S)[0] for one in both]
+    assert [one.returncode for one in both] == [0, 0]
+    assert said[0] == said[1]
 
 
 def test_logs_are_listed_shown_and_followed(quick: Shell) -> None:

@@ -163,6 +163,7 @@ class Agent:
                 outbox.suspect()
             except OutboxUnavailable as error:
                 _log.error("outbox.unavailable error=%r: opening it anew (缓冲文件读写出错，重新打开)", str(error))
+                await asyncio.sleep(_RESTART_FIRST_S)
 
     async def _work(self, outbox: Outbox) -> None:
         devices = Devices()

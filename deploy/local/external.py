@@ -9,7 +9,8 @@ from typing import ClassVar, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from deploy.local.kafka.ask import brokers_in_service
-from deploy.local.mosquitto.login import Login, admitted, kept
+from deploy.local.mosquitto.login import Login, admitted
+from deploy.local.mosquitto.login import version_at as mqtt_version_at
 from deploy.local.postgres import answers_at, version_at
 from deploy.local.process import NotUp
 from edge_agent.contract.errors import Misconfigured, Retryable
@@ -88,7 +89,10 @@ class ExternalMosquitto(External):
 
     def version(self) -> str:
         """Return what it publishes as its version; a broker that shows the bridge none says ``unknown``."""
-        return (kept(self._login, "$SYS/broker/version", _ASK_S) or b"unknown").decode("utf-8", errors="replace")
+        try:
+            return mqtt_version_at(self._login)
+        except Retryable:
+            return "unknown"
 
     def add_users(self, users: Mapping[str, str]) -> None:
         """Refuse: users of a broker that is not ours are made where it is run."""

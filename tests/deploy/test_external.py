@@ -29,8 +29,7 @@ def test_they_are_asked_as_ours_are_and_outlive_us(mosquitto: Mosquitto, kafka: 
         server.stop()
         assert server.healthy()
         assert server.pid is None
-    # The bridge's rights end before $SYS.
-    assert broker.version() == "unknown"
+    assert broker.version() == mosquitto.version()
     assert jars.VERSION.startswith(log.version())
     assert database.version() == postgres.version()
     assert database.address == postgres.address

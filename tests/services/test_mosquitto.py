@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from deploy.local.mosquitto import HEADER_BYTES, Mosquitto, acl, passwords
-from deploy.local.mosquitto.login import Login, admitted
+from deploy.local.mosquitto.login import Login, admitted, version_at
 from deploy.local.ports import LOOPBACK
 from edge_agent.contract import topics
-from edge_agent.contract.errors import Misconfigured
+from edge_agent.contract.errors import Misconfigured, Retryable
 from edge_agent.contract.topics import Channel, Command
 from edge_agent.contract.wire import MAX_MESSAGE_BYTES
 from tests.services.mqtt import connected
@@ -70,6 +70,11 @@ def test_gateway_sees_nothing_of_another_gateway(mosquitto: Mosquitto) -> None:
         bridge.publish(topics.down(gateway.user, Command.DRAIN), b"mine")
         until(lambda: topics.down(gateway.user, Command.DRAIN) in spy.messages)
         assert set(spy.messages) == {topics.down(gateway.user, Command.DRAIN)}
+
+
+def test_gateway_is_shown_no_version(mosquitto: Mosquitto) -> None:
+    with pytest.raises(Retryable, match="no version"):
+        version_at(_gateway(mosquitto))
 
 
 def test_operator_reads_and_cannot_write(mosquitto: Mosquitto) -> None:

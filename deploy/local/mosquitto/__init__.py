@@ -17,7 +17,7 @@ from typing import Final
 from deploy.local import missing, ports
 from deploy.local.files import write_atomically
 from deploy.local.mosquitto import passwords
-from deploy.local.mosquitto.login import Login, admitted, kept
+from deploy.local.mosquitto.login import VERSION_TOPIC, Login, admitted, version_at
 from deploy.local.process import NotUp, Spec
 from deploy.local.server import LocalServer
 from edge_agent.contract.errors import Misconfigured, Retryable
@@ -89,13 +89,9 @@ class Mosquitto(LocalServer):
     def version(self) -> str:
         """Return what the running broker publishes as its version."""
         try:
-            said = kept(self.operator, "$SYS/broker/version", _ASK_S)
+            return version_at(self.operator)
         except Retryable as error:
             raise NotUp(str(error)) from error
-        found = re.search(r"\d+(\.\d+)+", (said or b"").decode("ascii", errors="replace"))
-        if found is None:
-            raise NotUp(f"mosquitto does not say its version (未报告版本): {said!r}")
-        return found[0]
 
     def add_user(self, user: str, password: str) -> None:
         """Let gateway ``user`` in with ``password``; an old password is replaced, and ends its connection."""
@@ -181,6 +177,7 @@ def acl() -> str:
             f"user {BRIDGE}",
             *(f"topic read {ROOT}/+/{channel}" for channel in up),
             f"topic write {ROOT}/+/cmd/#",
+            f"topic read {VERSION_TOPIC}",
             "",
             f"user {OPERATOR}",
             f"topic read {ROOT}/#",

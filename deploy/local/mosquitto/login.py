@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
@@ -12,6 +14,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.contract.errors import Retryable
+
+VERSION_TOPIC: Final = "$SYS/broker/version"
+_VERSION_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,15 @@ def kept(login: Login, topic: str, within_s: float) -> bytes | None:
     if not let_in:
         raise Retryable(f"the broker at {login.host}:{login.port} refuses user {login.user} (用户名或密码不被接受)")
     return payload
+
+
+def version_at(login: Login) -> str:
+    """Return the version that the running broker publishes; ``Retryable`` when it answers with none."""
+    said = kept(login, VERSION_TOPIC, _VERSION_S) or b""
+    found = re.search(r"\d+(\.\d+)+", said.decode("ascii", errors="replace"))
+    if found is None:
+        raise Retryable(f"the broker at {login.host}:{login.port} shows user {login.user} no version (未报告版本)")
+    return found[0]
 
 
 def _converse(login: Login, within_s: float, topic: str | None) -> tuple[bool, bytes | None]:

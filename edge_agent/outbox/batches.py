@@ -12,7 +12,8 @@ from typing import Final
 
 from edge_agent.contract.birth import INT64_MAX
 from edge_agent.contract.quality import Quality
-from edge_agent.contract.telemetry import Batch, Dropped, DropReason, Points, Value
+from edge_agent.contract.telemetry import Dropped, DropReason, Value
+from edge_agent.contract.wire import VERSION, canonical
 
 REPORT_RANGES: Final = 200
 """Ranges of dropped messages in one message; the rest waits for the next one."""
@@ -115,17 +116,20 @@ def compose(
 def _encode(
     entries: Sequence[Entry], digest: str, epoch: int, seq: int, sent_ms: int, dropped: tuple[Dropped, ...]
 ) -> bytes:
-    columns: dict[str, tuple[list[int], list[Value], list[Quality]]] = {}
+    """Return the bytes of a telemetry ``Batch`` without making one: half the time, and entries are checked already."""
+    columns: dict[str, dict[str, list[Value]]] = {}
     for series, t_ms, value, quality in entries:
-        times, values, qualities = columns.setdefault(series, ([], [], []))
-        times.append(t_ms)
-        values.append(value)
-        qualities.append(Quality(quality))
-    series_points = {
-        series: Points(t=tuple(times), v=tuple(values), q=tuple(qualities) if any(qualities) else ())
-        for series, (times, values, qualities) in columns.items()
-    }
-    return Batch(b=digest, epoch=epoch, seq=seq, sent=sent_ms, series=series_points, dropped=dropped).encode()
+        points = columns.get(series)
+        if points is None:
+            points = columns[series] = {"t": [], "v": [], "q": []}
+        points["t"].append(t_ms)
+        points["v"].append(value)
+        points["q"].append(quality)
+    for points in columns.values():
+        if not any(points["q"]):
+            del points["q"]
+    message = {"b": digest, "epoch": epoch, "seq": seq, "sent": sent_ms, "series": columns, "v": VERSION}
+    return canonical(message | {"dropped": dropped} if dropped else message)
 
 
 def pack_report(dropped: Sequence[Dropped]) -> str | None:

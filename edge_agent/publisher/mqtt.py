@@ -95,12 +95,24 @@ class Will:
     payload: bytes
 
 
+class _Socket(ssl.SSLSocket):
+    """Closes itself when the handshake fails; paho 2.2 leaves it open then."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def tls_context(ca_file: Path | None, cert_file: Path | None, key_file: Path | None) -> ssl.SSLContext:
     """Return what verifies the broker's certificate; ``Misconfigured`` names the file that cannot be used."""
     try:
         context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
     except (OSError, ssl.SSLError) as error:
         raise Misconfigured(f"mqtt.ca_file: {ca_file}: {error} (无法使用 CA 证书)") from error
+    context.sslsocket_class = _Socket
     if cert_file is not None:
         try:
             context.load_cert_chain(str(cert_file), None if key_file is None else str(key_file))

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -26,10 +27,11 @@ from edge_agent.outbox.outbox import Outbox
 from edge_agent.publisher import report
 from edge_agent.publisher.announce import Portrait
 from edge_agent.publisher.courier import Courier
-from edge_agent.publisher.mqtt import Address
+from edge_agent.publisher.mqtt import Address, tls_context
 from edge_agent.settings import Publish
 from tests.edge_agent.outbox.models import MANY_BYTES, birth, everything, gauges
 from tests.edge_agent.publisher.bridge import SOON_S, Bridge, Heard, telemetry
+from tests.edge_agent.publisher.tls import Encrypted, certificate
 from tests.services.plugin import MakeMosquitto
 
 PASSWORD: Final = "right"
@@ -304,3 +306,23 @@ def test_events_reach_the_bridge(gateway: Gateway) -> None:
         gateway.start()
         bridge.until(lambda heard: any(found.channel is Channel.EVENT for found in heard))
     gateway.until(lambda: gateway.intake._database.rows("events", {"after": 0, "events": 9}) == [])
+
+
+def test_an_encrypted_connection_verifies_the_broker(
+    mosquitto: Mosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = certificate(tmp_path)
+    with (
+        Encrypted(mosquitto.host, mosquitto.port, made) as encrypted,
+        Gateway(mosquitto, tmp_path / "o.db") as gateway,
+        Bridge(mosquitto, gateway.name) as bridge,
+    ):
+        there = gateway.courier._address
+        gateway.courier._address = replace(there, port=encrypted.port, tls=tls_context(None, None, None))
+        gateway.write(300)
+        gateway.start()
+        gateway.until(lambda: "certificate verify failed" in caplog.text)
+        gateway.courier._address = replace(there, port=encrypted.port, tls=tls_context(made.cert, None, None))
+        bridge.until_seqs(*range(1, 301))
+        bridge.tell(Command.STORED, gateway.stored(300))
+        gateway.until(lambda: gateway.held() == set())

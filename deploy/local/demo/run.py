@@ -148,7 +148,9 @@ def _clear(folder: Path) -> None:
         if not (folder / _MARK).is_file():
             raise Misconfigured(f"{folder} holds something that is not a demo (目录非空); choose another --folder")
         if runfile.supervised(folder):
-            raise Misconfigured(f"a demo runs in {folder} already (演示正在运行); end it first, or choose another --folder")
+            raise Misconfigured(
+                f"a demo runs in {folder} already (演示正在运行); end it first, or choose another --folder"
+            )
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / _MARK).write_text("{}\n", "utf-8")

@@ -109,7 +109,7 @@ class Stage:
         )
         path = self.config(gateway)
         write_atomically(path, agent_toml(self.demo, gateway, around))
-        return _python(agent_name(gateway), "edge_agent.cli", "run", "--config", str(path))
+        return _python(agent_name(gateway), "edge_agent", "run", "--config", str(path))
 
     def config(self, gateway: str) -> Path:
         """Return the agent's configuration."""

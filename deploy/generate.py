@@ -10,14 +10,53 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from deploy.reference import settings_page
 from edge_agent.contract.schema import schemas
+from edge_agent.settings import EdgeSettings
+from stream.bridge.settings import BridgeSettings
+from warehouse.registry.readme import readme
+from warehouse.sink.settings import SinkSettings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 def generated() -> dict[Path, str]:
     """Return every generated file, relative to the repository, with the text it should have."""
-    return {Path("docs/contract") / name: text for name, text in schemas().items()}
+    return {
+        **{Path("docs/contract") / name: text for name, text in schemas().items()},
+        Path("docs/configuration.md"): configuration(),
+        Path("warehouse/registry/README.md"): readme(),
+    }
+
+
+def configuration() -> str:
+    """Return the reference of all settings files."""
+    return "\n".join(
+        (
+            "# Configuration (配置)",
+            "",
+            "Made from the models that read the files; a key that does not stand here is refused. Each service reads",
+            "one TOML file and says of a wrong one: file, key, what was found and what is allowed.",
+            "",
+            settings_page(
+                "agent.toml: the edge agent (采集程序)",
+                "`g60-edge run --config agent.toml`; sample: [edge_agent/sample.toml](../edge_agent/sample.toml).",
+                EdgeSettings,
+            ),
+            settings_page(
+                "bridge.toml: MQTT ⇄ Kafka (桥接)",
+                "`g60 stream bridge --config bridge.toml`; sample: "
+                "[stream/bridge/sample.toml](../stream/bridge/sample.toml).",
+                BridgeSettings,
+            ),
+            settings_page(
+                "sink.toml: Kafka → database (入库)",
+                "`g60 warehouse sink --config sink.toml`; sample: "
+                "[warehouse/sink/sample.toml](../warehouse/sink/sample.toml).",
+                SinkSettings,
+            ),
+        )
+    )
 
 
 def main(arguments: list[str]) -> int:

@@ -95,6 +95,8 @@ def _bound(item: object) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
+    if field.default_factory is not None and field.default_factory not in (dict, list, tuple):
+        return "of the machine"
     default = field.get_default(call_default_factory=True, validated_data={})
     if default is None or default == () or default == "":
         return "–"

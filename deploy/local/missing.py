@@ -128,9 +128,10 @@ def told(absent: Iterable[Program], known: Callable[[str], bool] | None = None) 
 
 
 def known_to_apt(package: str) -> bool:
-    """Return whether the machine's package lists know ``package``."""
-    shown = subprocess.run(("apt-cache", "show", package), capture_output=True, check=False, timeout=60)
-    return shown.returncode == 0
+    """Return whether the machine's package lists have a version of ``package`` to install."""
+    # `apt-cache show` succeeds for a name that other packages merely mention.
+    policy = subprocess.run(("apt-cache", "policy", package), capture_output=True, text=True, check=False, timeout=60)
+    return bool(re.search(r"Candidate: \d", policy.stdout))
 
 
 def _apt(*arguments: str) -> None:

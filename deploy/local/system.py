@@ -141,11 +141,14 @@ class System:
         mqtt, kafka, database = (
             self.environment.get(name) for name in (external.MQTT, external.KAFKA, external.DATABASE)
         )
+        broker = None if mqtt else broker_class()
+        programs = [missing.MOSQUITTO] if broker is Mosquitto else []
         if not kafka:
-            missing.provide([missing.JAVA] if jars.folder().is_dir() else [missing.JAVA, missing.MAVEN])
+            programs += [missing.JAVA] if jars.folder().is_dir() else [missing.JAVA, missing.MAVEN]
+        missing.provide(programs)
+        if not kafka:
             # Here and not when it starts: the first time it takes long, and this thread can be interrupted.
             jars.provide()
-        broker = None if mqtt else broker_class()
         own = keys.provide(self.folder, random.SystemRandom())
         return _Servers(
             broker(
@@ -222,12 +225,11 @@ def environment_path(folder: Path) -> Path:
 
 
 def broker_class() -> type[Mosquitto | IotCore]:
-    """Return Mosquitto where it is or may be installed; else the stand-in, if that is installed, with a warning."""
-    if not missing.lacking([missing.MOSQUITTO]) or missing.may_install() or not iotcore.installed():
-        missing.provide([missing.MOSQUITTO])
-        return Mosquitto
-    log.warning("%s", iotcore.LACKS)
-    return IotCore
+    """Return Mosquitto, unless it can neither be found nor installed here and the stand-in is there: then that."""
+    if missing.lacking([missing.MOSQUITTO]) and not missing.may_install() and iotcore.installed():
+        log.warning("%s", iotcore.LACKS)
+        return IotCore
+    return Mosquitto
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from pathlib import Path
 from deploy.local import ports
 from deploy.local.demo.agents import Surroundings, agent_toml
 from deploy.local.demo.profiles import Demo
-from deploy.local.toml_text import dumps
 from deploy.local.files import write_atomically
 from deploy.local.meters.load_profile import write_load_profile
 from deploy.local.process import Spec
 from deploy.local.system import System
+from deploy.local.toml_text import dumps
 
 METERS = "meters"
 

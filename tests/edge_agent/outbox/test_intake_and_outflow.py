@@ -221,3 +221,28 @@ def test_registers_outlast_gauges(tmp_path: Path) -> None:
         assert reported, "and what went stands in the messages that came after"
         assert reported <= {gap.first for gap in gone}
         assert outflow.held().last == 56
+
+
+def test_on_a_disk_that_others_have_filled_the_file_stops_growing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "o.db"
+    with opened(path) as (_, intake, outflow):
+        intake.adopt(birth())
+
+        def write(messages: int) -> int:
+            gone = 0
+            for first in range(NOW_MS, NOW_MS + messages * 1_000, 1_000):
+                intake.record([gauges(first, 1_000)])
+                gone += len(intake.compose(NOW_MS).dropped)
+            intake._database.pragma("wal_checkpoint(TRUNCATE)")
+            return gone
+
+        assert write(100) == 0
+        full = path.stat().st_size
+        monkeypatch.setattr("edge_agent.outbox.intake.DISK_MARGIN_BYTES", 1 << 60)
+        gone = write(100)
+        assert path.stat().st_size <= full * 1.02
+        held = len(everything(path))
+        assert gone + held == outflow.held().last
+        assert held > 50, "only what must go is given up"

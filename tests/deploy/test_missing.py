@@ -60,6 +60,11 @@ def test_message_without_apt_names_the_programs(monkeypatch: pytest.MonkeyPatch,
     assert "apt-get" not in text
 
 
+def test_a_package_that_is_only_mentioned_is_not_known(apt: Path) -> None:
+    assert missing.known_to_apt("mosquitto")
+    assert not missing.known_to_apt("mentioned")
+
+
 def test_nothing_is_done_when_nothing_is_missing(apt: Path) -> None:
     assert missing.provide([Program("there", ("there",), lambda: True)]) == ()
     assert not apt.exists()
@@ -127,7 +132,7 @@ def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f'[ ! -e {tmp_path}/no-network ] || {{ echo "Could not resolve" >&2; exit 100; }}\n'
         f'for word in "$@"; do case "$word" in [a-z]*) touch {tmp_path}/$word.installed;; esac; done',
     )
-    _script(programs / "apt-cache", "exit 0")
+    _script(programs / "apt-cache", 'case "$2" in mentioned) c="(none)";; *) c=1:2.3;; esac; echo "  Candidate: $c"')
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     return calls
 

@@ -167,23 +167,28 @@ def test_servers_are_not_known_before_it_is_entered(tmp_path: Path) -> None:
         (True, False, True, Mosquitto),
         (False, True, True, Mosquitto),
         (False, False, True, IotCore),
+        (False, False, False, Mosquitto),
     ],
 )
 def test_mosquitto_goes_before_the_stand_in(
     monkeypatch: pytest.MonkeyPatch, *, have: bool, may: bool, stand_in: bool, expected: type
 ) -> None:
-    installed: list[missing.Program] = []
-    monkeypatch.setattr(missing, "lacking", lambda programs: () if have else tuple(programs))
+    monkeypatch.setattr(missing, "mosquitto_path", lambda: "/somewhere" if have else None)
     monkeypatch.setattr(missing, "may_install", lambda: may)
-    monkeypatch.setattr(missing, "provide", lambda programs: installed.extend(programs))
     monkeypatch.setattr(iotcore, "installed", lambda: stand_in)
     assert system.broker_class() is expected
-    assert installed == ([] if expected is IotCore else [missing.MOSQUITTO])
 
 
-def test_without_mosquitto_and_stand_in_both_commands_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_that_is_missing_is_named_at_once_with_both_ways_to_a_broker(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(missing, "mosquitto_path", lambda: None)
+    monkeypatch.setattr(missing, "java_path", lambda: None)
     monkeypatch.setattr(missing, "may_install", lambda: False)
     monkeypatch.setattr(iotcore, "installed", lambda: False)
-    with pytest.raises(Misconfigured, match=r"(?s)mosquitto.*pip install iotcore"):
-        system.broker_class()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    with pytest.raises(Misconfigured, match=r"(?s)mosquitto, java >= 17.*pip install iotcore"):
+        System(tmp_path, {}).__enter__()
+    run = runfile.now(tmp_path)
+    assert run is not None
+    assert run.phase is Phase.FAILED

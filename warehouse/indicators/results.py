@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Any, Final
 
@@ -97,7 +97,7 @@ class Stored:
     changed: tuple[str, ...]
 
 
-FIRST: Final = "first version"
+_EXACT: Final = Context(prec=100)
 
 
 def put_evidence(conn: Connection, members: Sequence[Evidence]) -> str:
@@ -110,10 +110,8 @@ def put_evidence(conn: Connection, members: Sequence[Evidence]) -> str:
     if added is not None:
         with conn.cursor() as cursor, cursor.copy(statement(SQL, "evidence_copy.sql")) as copy:
             for one in ordered:
-                copy.write_row(
-                    (digest, one.member, one.counted.value, one.reason, one.since, one.amount, one.weight)
-                    + (Jsonb(one.detail), one.source, one.legal_basis)
-                )
+                place = (digest, one.member, one.counted.value, one.reason, one.since)
+                copy.write_row((*place, one.amount, one.weight, Jsonb(one.detail), one.source, one.legal_basis))
     return digest
 
 
@@ -176,7 +174,7 @@ def evidence(conn: Connection, evidence_digest: str, counted: str | None = None)
 def _plain(value: Any) -> Any:
     """Return ``value`` in a form in which equal things are equal: 12.0 and 12.00 are one number."""
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}" if value else "0"
+        return f"{value.normalize(_EXACT):f}" if value else "0"
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, dict):

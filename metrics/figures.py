@@ -1,0 +1,106 @@
+"""Figures from members: the headline, its coverage, and what stands beside it. Pure and exact."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal, Inexact, localcontext
+from typing import Any, Final
+
+from metrics.entries import Beside, Coverage, Entry, Formula, Selection
+from metrics.progress import PRECISION
+from warehouse.indicators.results import Counted, Evidence
+
+_EXACT: Final = Context(prec=100, traps=[Inexact])
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The value and what it was made of; no value when the denominator is not positive."""
+
+    value: Decimal | None
+    numerator: Decimal
+    denominator: Decimal | None
+
+
+def headline(members: Sequence[Evidence], formula: Formula) -> Headline:
+    """Compute the value; a division has 34 digits, nothing else is rounded."""
+    inside = [member for member in members if member.counted is Counted.NUMERATOR]
+    if formula is Formula.QUOTIENT:
+        amount = _total(member.amount for member in inside)
+        weight = _total(member.weight for member in inside)
+        return Headline(divided(amount, weight), amount, weight)
+    numerator = Decimal(len(inside))
+    if formula is Formula.COUNT:
+        return Headline(numerator, numerator, None)
+    denominator = amount_of(members, Selection())
+    return Headline(divided(100 * numerator, denominator), numerator, denominator)
+
+
+def amount_of(members: Sequence[Evidence], selection: Selection) -> Decimal:
+    """Return how many members ``selection`` takes, or what its detail of theirs sums up to."""
+    chosen = [
+        member
+        for member in members
+        if member.counted in selection.counted
+        and all(member.detail.get(name) == value for name, value in selection.where.items())
+    ]
+    if selection.sum is None:
+        return Decimal(len(chosen))
+    return _total(Decimal(member.detail.get(selection.sum, 0)) for member in chosen)
+
+
+def coverage(members: Sequence[Evidence], rule: Coverage | None) -> Decimal | None:
+    """Return the share of what was expected that was there, 0 … 1; ``None`` when nothing was expected."""
+    if rule is None:
+        return None
+    return divided(amount_of(members, rule.numerator), amount_of(members, rule.denominator))
+
+
+def beside(members: Sequence[Evidence], entry: Entry) -> dict[str, Any]:
+    """Return the figures beside the headline and the counts by group; numbers as decimal text."""
+    return {
+        "figures": [_figure(members, figure) for figure in entry.beside],
+        "groups": {name: _group(members, name) for name in entry.groups},
+    }
+
+
+def divided(numerator: Decimal, denominator: Decimal) -> Decimal | None:
+    """Divide to 34 digits; ``None`` unless the denominator is positive."""
+    if denominator <= 0:
+        return None
+    with localcontext(PRECISION):
+        return numerator / denominator
+
+
+def _total(amounts: Iterable[Decimal | None]) -> Decimal:
+    with localcontext(_EXACT):
+        return sum((amount for amount in amounts if amount is not None), Decimal(0))
+
+
+def _figure(members: Sequence[Evidence], figure: Beside) -> dict[str, Any]:
+    numerator = amount_of(members, figure.numerator)
+    denominator = amount_of(members, figure.denominator) if figure.formula is Formula.PERCENT else None
+    value = numerator if denominator is None else divided(100 * numerator, denominator)
+    return {
+        "id": figure.id,
+        "name_zh": figure.name_zh,
+        "name_en": figure.name_en,
+        "value": None if value is None else str(value),
+        "numerator": str(numerator),
+        "denominator": None if denominator is None else str(denominator),
+    }
+
+
+def _group(members: Sequence[Evidence], name: str) -> dict[str, int]:
+    """Count members by reason, whoever they are, or by a detail, of the numerator."""
+    if name == "reason":
+        found = Counter(member.reason for member in members)
+    else:
+        found = Counter(
+            str(member.detail[name])
+            for member in members
+            if member.counted is Counted.NUMERATOR and member.detail.get(name) is not None
+        )
+    return dict(sorted(found.items()))

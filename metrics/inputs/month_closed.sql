@@ -1,0 +1,3 @@
+SELECT ''
+FROM ingest.watermark
+WHERE closed_through < %(to_t)s

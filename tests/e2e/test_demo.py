@@ -29,6 +29,17 @@ def test_the_demo_stores_what_the_meters_answered_and_computes_what_was_planted(
     assert 0 < report.latency_ms.p50 <= report.latency_ms.p99
     assert len(report.energy) >= 4
     assert all(energy.agrees for energy in report.energy)
+    found = {indicator.id: indicator for indicator in report.indicators}
+    assert set(found) == {"smes_on_platform", "digital_transformation_ratio", "panel_energy_intensity"}
+    # Planted: 10 012 SMEs on platforms; 1280 of the 1668 above-scale enterprises with a qualifying result.
+    assert found["smes_on_platform"].value == "10012"
+    ratio = found["digital_transformation_ratio"]
+    assert (ratio.numerator, ratio.denominator, ratio.shown) == ("1280", "1668", "76.7")
+    # tce of the boundary meters / value added: from the load curve by hand, to the last digit.
+    panel = found["panel_energy_intensity"]
+    assert panel.agrees
+    assert panel.coverage == "1"
+    assert all(indicator.rule and indicator.status for indicator in report.indicators)
     assert report.well
     assert "nothing lost" in output
 

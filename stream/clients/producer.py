@@ -38,9 +38,10 @@ class Producer:
                     raise Retryable(f"{found}; if it does not exist: g60 stream topics ensure") from error
                 raise found from error
 
-    def send(self, topic: str, key: bytes, value: bytes, headers: Headers, done: Done) -> None:
-        """Queue one record; ``done`` is called exactly once, from the producer's thread or before this returns.
+    def send(self, topic: str, key: bytes, value: bytes | None, headers: Headers, done: Done) -> None:
+        """Queue one record (without a value: a tombstone) and return.
 
+        ``done`` is called exactly once, from the producer's thread or before this returns.
         With ``BadRecord`` when this record is too long for any topic of ours; with ``Poisoned`` when Kafka refused
         this or another record, after which the producer is of no use.
         """

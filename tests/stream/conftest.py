@@ -18,8 +18,6 @@ def pytest_configure(config: pytest.Config) -> None:
     # kafka-python 3.0.12 reads its schemas with importlib.resources.read_text, deprecated in Python 3.11 and 3.12,
     # which itself calls open_text.
     config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
-    # It leaves the sockets of refused connections to the garbage collector; only those are bound to no address.
-    config.addinivalue_line("filterwarnings", r"ignore:unclosed <socket.socket .*laddr=.'0\.0\.0\.0':ResourceWarning")
 
 
 MakeTopic = Callable[..., Topic]

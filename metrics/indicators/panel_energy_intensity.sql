@@ -13,15 +13,29 @@ WITH placed AS (
     AND (%(include_working_media)s OR NOT coalesce(e.working_medium, false))
 ),
 fed AS (
-  SELECT s.meter_id, s.feed_in, s.gateway, tstzrange(s.valid_from, s.valid_to) * tstzrange(%(from_t)s, %(to_t)s) AS during
-  FROM registry.meter_series_as_of(%(as_of)s) AS s
-  WHERE tstzrange(s.valid_from, s.valid_to) && tstzrange(%(from_t)s, %(to_t)s)
+  -- What tells each register in the month, and whether all of its gateways stand at the meter's enterprise meanwhile.
+  SELECT p.meter_id, p.uscc, s.feed_in, bool_and(b.gateway IS NOT NULL) AS bound
+  FROM placed AS p
+  JOIN registry.meter_series_as_of(%(as_of)s) AS s
+    ON s.meter_id = p.meter_id AND tstzrange(s.valid_from, s.valid_to) && tstzrange(%(from_t)s, %(to_t)s)
+  LEFT JOIN registry.gateway_binding_as_of(%(as_of)s) AS b
+    ON b.gateway = s.gateway AND b.uscc = p.uscc
+    AND tstzrange(b.valid_from, b.valid_to)
+      @> (tstzrange(s.valid_from, s.valid_to) * tstzrange(%(from_t)s, %(to_t)s))
+  GROUP BY p.meter_id, p.uscc, s.feed_in
 ),
 register AS (
   -- What a meter draws is always expected, connected or not; what it feeds back only where a series tells it.
   SELECT placed.*, false AS feed_in FROM placed
   UNION ALL
-  SELECT placed.*, true FROM placed WHERE EXISTS (SELECT FROM fed WHERE fed.meter_id = placed.meter_id AND fed.feed_in)
+  SELECT placed.*, true FROM placed JOIN fed USING (meter_id, uscc) WHERE fed.feed_in
+),
+metered AS (
+  SELECT
+    meter_id, feed_in, sum(energy) AS energy, sum(measured + estimated) AS complete, sum(estimated) AS estimated
+  FROM energy.day
+  WHERE day >= %(period_start)s AND day < %(period_end)s
+  GROUP BY meter_id, feed_in
 ),
 counted AS (
   SELECT
@@ -30,23 +44,11 @@ counted AS (
     coalesce(d.complete, 0) AS complete,
     coalesce(d.estimated, 0) AS estimated,
     f.value AS factor,
-    EXISTS (SELECT FROM fed WHERE fed.meter_id = r.meter_id AND fed.feed_in = r.feed_in) AS connected,
-    NOT EXISTS (
-      SELECT
-      FROM fed
-      WHERE fed.meter_id = r.meter_id AND fed.feed_in = r.feed_in
-        AND NOT EXISTS (
-          SELECT
-          FROM registry.gateway_binding_as_of(%(as_of)s) AS b
-          WHERE b.gateway = fed.gateway AND b.uscc = r.uscc AND tstzrange(b.valid_from, b.valid_to) @> fed.during
-        )
-    ) AS bound
+    fed.meter_id IS NOT NULL AS connected,
+    coalesce(fed.bound, true) AS bound
   FROM register AS r
-  LEFT JOIN LATERAL (
-    SELECT sum(d.energy) AS energy, sum(d.measured + d.estimated) AS complete, sum(d.estimated) AS estimated
-    FROM energy.day AS d
-    WHERE d.meter_id = r.meter_id AND d.feed_in = r.feed_in AND d.day >= %(period_start)s AND d.day < %(period_end)s
-  ) AS d ON true
+  LEFT JOIN fed USING (meter_id, uscc, feed_in)
+  LEFT JOIN metered AS d USING (meter_id, feed_in)
   LEFT JOIN LATERAL (
     SELECT f.value
     FROM stats.factor AS f
@@ -89,6 +91,12 @@ reported AS (
     AND price_basis = %(value_added_price_basis)s AND unit = %(value_added_unit)s
     AND uscc IS NOT NULL AND legal_basis = 'consented'
 ),
+consented AS (
+  SELECT uscc
+  FROM registry.consent_as_of(%(as_of)s)
+  WHERE purpose = %(consent_purpose)s
+    AND daterange(valid_from, valid_to) @> daterange(%(period_start)s, %(period_end)s)
+),
 reasoned AS (
   SELECT
     e.*,
@@ -96,12 +104,7 @@ reasoned AS (
     v.vintage,
     concat_ws('; ', e.source, v.source) AS sources,
     CASE
-      WHEN NOT EXISTS (
-        SELECT
-        FROM registry.consent_as_of(%(as_of)s) AS c
-        WHERE c.uscc = e.uscc AND c.purpose = %(consent_purpose)s
-          AND daterange(c.valid_from, c.valid_to) @> daterange(%(period_start)s, %(period_end)s)
-      ) THEN 'no_consent'
+      WHEN c.uscc IS NULL THEN 'no_consent'
       WHEN NOT e.bound THEN 'gateway_unbound'
       WHEN NOT e.whole THEN 'not_the_whole_month'
       WHEN NOT e.connected THEN 'meter_not_connected'
@@ -112,6 +115,7 @@ reasoned AS (
     END AS reason
   FROM enterprise AS e
   LEFT JOIN reported AS v USING (uscc)
+  LEFT JOIN consented AS c USING (uscc)
   WHERE e.has_boundary
 )
 SELECT

@@ -205,8 +205,9 @@ def test_a_deleted_row_is_remembered_too(ready: Connection, tmp_path: Path) -> N
         (
             "observations.csv",
             (
-                "variable=industrial_output region=310117 period=2025-01 value=1 unit=100m_cny scope=industry_above_scale "
-                "price_basis=current vintage=flash published_at=2025-02-20 legal_basis=published"
+                "variable=industrial_output region=310117 period=2025-01 value=1 unit=100m_cny "
+                "scope=industry_above_scale price_basis=current vintage=flash published_at=2025-02-20 "
+                "legal_basis=published"
             ),
             "period",
         ),

@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 MAX_GATEWAYS: Final = 500
 """Gateways confirmed at a time; the others follow at the next occasion, so that no write waits long for it."""
 
+RETRY_S: Final = 5.0
+"""Rest after a failure to send; each attempt to reach Kafka may take some seconds, and writes wait for it."""
+
 _SQL: Final = "warehouse.sink"
 
 K = TypeVar("K")
@@ -54,6 +57,9 @@ class Lately(Generic[K]):
         self._span_s = span_s
         self._at_mono_s: dict[K, float] = {}
 
+    def __len__(self) -> int:
+        return len(self._at_mono_s)
+
     def has(self, key: K, now_mono_s: float) -> bool:
         """True when ``key`` happened less than ``span_s`` ago."""
         at = self._at_mono_s.get(key)
@@ -79,6 +85,7 @@ class Confirmer:
         """Gateways, longest waiting first, and the epochs that changed."""
         self._confirmed: Lately[str] = Lately(confirm_every_s)
         self._asked: Lately[tuple[str, str]] = Lately(ask_every_s)
+        self._rests_until_mono_s = float("-inf")
 
     def changed(self, epochs: Iterable[Epoch]) -> None:
         """Note that these epochs have something new to confirm."""
@@ -93,6 +100,8 @@ class Confirmer:
     def confirm_due(self, connection: Connection) -> None:
         """Send what is due. The latest epoch of a gateway goes last: it is the one the broker keeps."""
         now = self._now_mono_s()
+        if now < self._rests_until_mono_s:
+            return
         due: list[str] = []
         for gateway in self._owed:
             if not self._confirmed.has(gateway, now):
@@ -116,6 +125,7 @@ class Confirmer:
                 self._sender.send(gateway, Command.STORED, message.encode())
         except PulseError as error:
             log.warning("event=not_confirmed gateways=%d error=%s", len(due), error)
+            self._rests_until_mono_s = now + RETRY_S
             return
         for gateway in due:
             del self._owed[gateway]
@@ -124,11 +134,12 @@ class Confirmer:
     def ask(self, gateway: str, digest: str) -> None:
         """Ask for a birth, unless that was done a moment ago."""
         now = self._now_mono_s()
-        if self._asked.has((gateway, digest), now):
+        if now < self._rests_until_mono_s or self._asked.has((gateway, digest), now):
             return
         try:
             self._sender.send(gateway, Command.BIRTH, BirthRequest(b=digest).encode())
         except PulseError as error:
             log.warning("event=birth_not_asked gateway=%s error=%s", gateway, error)
+            self._rests_until_mono_s = now + RETRY_S
             return
         self._asked.add((gateway, digest), now)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from types import NoneType
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeGuard
 
 import orjson
 
@@ -149,7 +149,7 @@ def from_model(payload: bytes) -> Telemetry:
     return Telemetry(batch.b, batch.epoch, batch.seq, runs, batch.dropped, batch.readings)
 
 
-def _are_qualities(q: object, length: int) -> bool:
+def _are_qualities(q: object, length: int) -> TypeGuard[list[int]]:
     if type(q) is not list or (q and len(q) != length):
         return False
     return _INT.issuperset(map(type, q)) and _QUALITIES.issuperset(q)

@@ -100,7 +100,7 @@ def sort(records: Iterable[Record]) -> Intake:
 
 
 def distinct(told: Sequence[Told]) -> tuple[list[Told], list[Told]]:
-    """Return ``told`` without repetitions, and those of it that use a number again for another message."""
+    """Return ``told`` without repetitions, and those of it that use a number again for other readings."""
     first: dict[tuple[str, int, int], list[Told]] = {}
     kept: list[Told] = []
     reused: list[Told] = []
@@ -108,11 +108,16 @@ def distinct(told: Sequence[Told]) -> tuple[list[Told], list[Told]]:
         same = first.setdefault(one.name, [])
         if any(one.telemetry == other.telemetry for other in same):
             continue
-        if same:
+        if any(_differ(one.telemetry, other.telemetry) for other in same):
             reused.append(one)
         same.append(one)
         kept.append(one)
     return kept, reused
+
+
+def _differ(one: Telemetry, other: Telemetry) -> bool:
+    """True when the readings differ; two messages without any do not."""
+    return (one.birth, one.series) != (other.birth, other.series) and bool(one.series or other.series)
 
 
 def condemn(record: Record, detail: str) -> Refused:

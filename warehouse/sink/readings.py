@@ -182,17 +182,14 @@ class _Heap:
             missing = np.fromiter((value is None for value in self.v), np.bool_, len(self.v))
             bad = ~fits & ~missing
             v = np.zeros(len(self.v), np.int64)
-            v[fits] = [value for value in self.v if _fits(value)]
+            v[fits] = np.array([value for value in self.v if _fits(value)], np.int64)
         if self.kind is Kind.REGISTER:
             most = np.fromiter((INT64_MAX if s.range is None else s.range - 1 for s in self.series), np.int64)
             bad |= ~missing & ((v < 0) | (v > np.repeat(most, lengths)))
         return v, missing, bad
 
     def _refuse(self, at: int, run: int, q: int, message: int) -> Rejected:
-        series, value, t_ms = self.series[run], self.v[at], self.t[at]
-        if value is not None and not _fits(value):
-            # As the contract's model reads it: an integer beyond 64 bits is a float.
-            value = float(value)
+        series, value, t_ms = self.series[run], _as_the_model(self.v[at]), self.t[at]
         try:
             check_value(series.spec(), value)
         except BadRecord as error:
@@ -218,7 +215,12 @@ def _fits(value: int | float | None) -> bool:
     return type(value) is int and -INT64_MAX - 1 <= value <= INT64_MAX
 
 
+def _as_the_model(value: int | float | None) -> int | float | None:
+    """Return ``value`` as the contract's model reads it: an integer beyond 64 bits is a float."""
+    return value if value is None or _fits(value) else float(value)
+
+
 def _unknown(message: int, name: str, run: Run) -> Iterable[Rejected]:
     times, values, qualities = run
     for t_ms, value, q in zip(times, values, qualities or repeat(0, len(times)), strict=True):
-        yield Rejected(message, name, None, t_ms, value, q, "unknown_series", f"the birth has no {name}")
+        yield Rejected(message, name, None, t_ms, _as_the_model(value), q, "unknown_series", f"the birth has no {name}")

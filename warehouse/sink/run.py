@@ -1,32 +1,58 @@
-"""The sink as a process: the consumer loop on the store, until it is told to stop."""
+"""Runs a sink until it is told to stop."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
 import threading
+import time
+from typing import Final
 
 from stream.commands import CommandSender
 from stream.consumer import ConsumerLoop
-from stream.topics import BIRTHS, EVENTS, STATES, TELEMETRY
+from stream.topics import UP_TOPICS
 from warehouse.sink.settings import SinkSettings
 from warehouse.sink.store import PostgresStore
 
+log = logging.getLogger(__name__)
+
+_YOUNG_OBJECTS: Final = 200_000
+"""New containers before Python looks for cycles among them. A write makes some ten thousand lists and drops them all;
+at the default of 700 looking took half of the time of decoding (measured: 36 instead of 69 ms for 100 000 readings)."""
+
 
 def run(settings: SinkSettings) -> None:
-    """Write what arrives on Kafka into the database until SIGTERM or SIGINT."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    """Write what arrives until SIGTERM or SIGINT; what was not committed then is read again by the next sink.
+
+    ``Misconfigured`` when the database lacks migrations or refuses the log-in, or Kafka refuses for good.
+    """
+    log_to_stderr()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    topics = [topic.name for topic in (BIRTHS, TELEMETRY, STATES, EVENTS)]
-    with CommandSender(settings.kafka.bootstrap) as sender:
+    rest_easy()
+    with CommandSender(settings.kafka.bootstrap, f"g60-sink-{settings.name}") as sender:
         store = PostgresStore(settings, sender)
         try:
-            ConsumerLoop(settings.kafka, store, settings.group, topics).run(stop)
+            log.info("event=started name=%s group=%s", settings.name, settings.group)
+            ConsumerLoop(settings.kafka, store, settings.group, [topic.name for topic in UP_TOPICS]).run(stop)
         finally:
             store.close()
+            log.info("event=stopped name=%s", settings.name)
+
+
+def rest_easy() -> None:
+    """Let the garbage collector look more rarely, and never again at what is loaded now."""
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
+
+
+def log_to_stderr() -> None:
+    """One line per event, times in UTC."""
+    handler = logging.StreamHandler(sys.stderr)
+    form = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    form.converter = time.gmtime
+    handler.setFormatter(form)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])

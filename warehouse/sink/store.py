@@ -74,10 +74,15 @@ class PostgresStore:
             except errors.DataError as error:
                 taken = self._without_poison(connection, records, error)
                 done = self._transact(connection, kafka, taken)
-            self._expected |= next_offsets
-            self._confirmer.owe(gateway for gateway, _, _ in taken.states)
-            self._tell(done)
-            self._confirmer.confirm_due(connection)
+        self._expected |= next_offsets
+        self._confirmer.owe(gateway for gateway, _, _ in taken.states)
+        self._tell(done)
+        try:
+            with self._database() as connection:
+                self._confirmer.confirm_due(connection)
+        except Retryable as error:
+            # The write is committed and must not seem to have failed; what is owed stays owed.
+            log.warning("event=not_confirmed error=%s", error)
 
     def lost(self, partition: Partition, stored: int, log_start: int) -> None:
         """Record a loss in ``ingest.offset_loss``."""

@@ -87,7 +87,7 @@ class Log:
     def birth(self, of: Birth) -> Record:
         return self.add(BIRTHS.name, f"{of.gateway}/{of.digest()}", of.encode())
 
-    def message(self, value: bytes, gateway: str = "gw", **headers: bytes) -> Record:
+    def message(self, value: bytes, gateway: str = "gw", headers: Mapping[str, bytes] | None = None) -> Record:
         return self.add(TELEMETRY.name, gateway, value, headers=headers)
 
     def state(self, gateway: str = "gw", **body: Any) -> Record:

@@ -90,7 +90,7 @@ def test_a_month_is_made_while_another_session_reads_and_writes_the_parent(
 def test_a_bad_reading_is_rejected_alone(warehouse: str, connection: Connection) -> None:
     log, of = Log(), birth()
     early, late = 1_420_070_399_999, APPENDED + DAY_MS + 1
-    series = {
+    series: dict[str, list[tuple[Any, ...]]] = {
         "p": [(early, 1.5), (T0, 2), (late, 3), (APPENDED + DAY_MS, 4)],
         "e": [(T0, 1_000), (T0 + 1, 1.0), (T0 + 2, -1, 10), (T0 + 3, 5)],
         "m": [(T0, 1 << 63), (T0 + 1, 0.5)],
@@ -123,14 +123,14 @@ def test_poison_in_the_middle_stops_nothing(warehouse: str, connection: Connecti
             store,
             log.birth(of),
             log.message(telemetry(of, 1, {"p": [(T0, 1)]})),
-            log.message(wrong_version, channel=b"live", odd=b"\xff"),
+            log.message(wrong_version, headers={"channel": b"live", "odd": b"\xff"}),
             log.message(b"\x00\xff{"),
-            log.message(telemetry(of, 4, {}), **{"content-encoding": b"zstd"}),
+            log.message(telemetry(of, 4, {}), headers={"content-encoding": b"zstd"}),
             log.add(TELEMETRY.name, "Not A Gateway", telemetry(of, 5, {"p": [(T0, 1)]})),
             log.add(TELEMETRY.name, "bridge", telemetry(of, 5, {"p": [(T0, 1)]})),
             log.add(TELEMETRY.name, "gw", None),
-            log.message(gzip.compress(b"0" * (2 << 20)), **{"content-encoding": b"gzip"}),
-            log.message(gzip.compress(telemetry(of, 3, {"p": [(T0 + 1, 1)]})), **{"content-encoding": b"gzip"}),
+            log.message(gzip.compress(b"0" * (2 << 20)), headers={"content-encoding": b"gzip"}),
+            log.message(gzip.compress(telemetry(of, 3, {"p": [(T0 + 1, 1)]})), headers={"content-encoding": b"gzip"}),
         )
     dead = rows(connection, 'select "offset", reason, gateway, epoch, seq, value from ingest.dead_letter order by 1')
     assert [row[:5] for row in dead] == [
@@ -272,7 +272,8 @@ def test_late_readings_are_marked_and_only_they(warehouse: str, connection: Conn
         write(
             store, log.message(telemetry(of, 2, {"p": [(T0 + 9, 1), (T0 + 5, 1), (T0 + 10, 1)], "e": [(T0 + 20, 1)]}))
         )
-        found = "select extract(epoch from t_from) * 1000, extract(epoch from t_to) * 1000 from ingest.dirty order by dirty_id"
+        found = """select extract(epoch from t_from) * 1000, extract(epoch from t_to) * 1000
+                   from ingest.dirty order by dirty_id"""
         assert rows(connection, found) == [(T0 + 5, T0 + 9)]
         # Through the staged path: repeated readings change nothing and are not marked, a better one is.
         write(

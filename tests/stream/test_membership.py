@@ -1,0 +1,178 @@
+"""Moments of a membership that genuine Kafka gives only by luck, with a scripted client in its place."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from edge_agent.contract.errors import PulseError, Retryable
+from stream.clients import Consumer, PositionLost, Source
+from stream.consumer import ConsumerSettings, Partition, Record
+from stream.membership import REPLACE_AFTER, Health, Membership
+from tests.stream.ledger import Ledger, LedgerStore
+
+PLACE = Partition("t", 0)
+OLD, NEW = Source("c", {"t": "old"}), Source("c", {"t": "new"})
+
+
+def records(first: int, count: int, word: bytes = b"") -> list[Record]:
+    return [Record("t", 0, offset, b"k", word + b"%d" % offset, {}, 0) for offset in range(first, first + count)]
+
+
+@dataclass
+class Step:
+    """What one poll brings."""
+
+    found: list[Record] = field(default_factory=list)
+    changes: list[tuple[bool, tuple[Partition, ...]]] = field(default_factory=list)
+    source: Source | None = OLD
+    error: PulseError | None = None
+    then: Callable[[], None] = lambda: None
+
+
+class Script(Consumer):
+    """A client that plays ``steps`` and then tells its owner to stop."""
+
+    def __init__(self, steps: Sequence[Step], bounds: tuple[int, int] = (0, 1000)) -> None:
+        self.stop = threading.Event()
+        self.released: list[int] = []
+        self.told: dict[Partition, int] = {}
+        self.first: int | None = None
+        self._steps = list(steps)
+        self._now = Step()
+        self._ends = bounds
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        pass
+
+    def poll(self, timeout_s: float, max_records: int) -> list[Record]:
+        self._now = self._steps.pop(0)
+        self._now.then()
+        if not self._steps:
+            self.stop.set()
+        if self._now.error is not None:
+            raise self._now.error
+        return self._now.found
+
+    def changes(self) -> list[tuple[bool, tuple[Partition, ...]]]:
+        return self._now.changes
+
+    def source(self, topics: Sequence[str]) -> Source | None:
+        return self._now.source
+
+    def hold(self, partitions: Sequence[Partition]) -> None:
+        pass
+
+    def release(self, partition: Partition, offset: int) -> None:
+        self.released.append(offset)
+
+    def pause(self) -> None:
+        pass
+
+    def resume(self, partitions: Sequence[Partition]) -> None:
+        pass
+
+    def bounds(self, partitions: Sequence[Partition]) -> dict[Partition, tuple[int, int]]:
+        return dict.fromkeys(partitions, self._ends)
+
+    def first_since(self, partition: Partition, t_ms: int) -> int | None:
+        return self.first
+
+    def commit_soon(self, offsets: Mapping[Partition, int], failed: Callable[[PulseError], None]) -> None:
+        self.told |= offsets
+
+    def commit(self, offsets: Mapping[Partition, int], timeout_s: float) -> None:
+        self.told |= offsets
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        pass
+
+
+MINE = Step(changes=[(True, (PLACE,))])
+
+
+def play(script: Script, store: LedgerStore, **changed: object) -> None:
+    settings = ConsumerSettings.model_validate(
+        {"bootstrap": "none", "max_wait_ms": 0, "retry_first_s": 0.001, "retry_most_s": 0.002} | changed
+    )
+    membership = Membership(settings, store, script, ["t"], Health(settings, store, "g", time.monotonic))
+    try:
+        membership.run(script.stop)
+    finally:
+        membership.close()
+
+
+def test_records_of_a_log_that_replaced_the_old_one_are_not_taken_for_the_old_ones() -> None:
+    ledger = Ledger()
+    store = LedgerStore(ledger)
+    # The new log is longer than the old one was: its records look like the continuation.
+    script = Script(
+        [MINE, Step(records(0, 5)), Step(records(5, 5, b"n"), source=NEW), Step(records(0, 10, b"n"), source=NEW)]
+    )
+    play(script, store)
+    assert ledger.values() == [b"%d" % n for n in range(5)] + [b"n%d" % n for n in range(10)]
+    assert store.sources == [OLD, NEW]
+    assert script.released == [0, 0]
+
+
+def test_a_topic_that_is_missing_for_a_moment_changes_nothing() -> None:
+    ledger = Ledger()
+    store = LedgerStore(ledger)
+    play(Script([MINE, Step(records(0, 2)), Step(source=None), Step(records(2, 2))]), store)
+    assert ledger.values() == [b"0", b"1", b"2", b"3"]
+    assert store.sources == [OLD]
+
+
+def test_what_a_revocation_takes_is_not_written() -> None:
+    ledger = Ledger(away=True)
+    store = LedgerStore(ledger)
+
+    def back() -> None:
+        ledger.away = False
+
+    steps = [
+        Step(changes=[(True, (PLACE,))], then=back),
+        Step(records(0, 3), then=lambda: setattr(ledger, "away", True)),
+        Step(changes=[(False, (PLACE,))]),
+        Step(then=back),
+        Step(then=lambda: time.sleep(0.01)),
+    ]
+    play(Script(steps), store)
+    assert ledger.records == []
+    assert store.taken == [(PLACE,)]
+
+
+def test_a_cut_of_which_kafka_says_where_goes_back_to_it() -> None:
+    ledger = Ledger()
+    store = LedgerStore(ledger)
+    cut = PositionLost({PLACE: 6}, "log truncated")
+    script = Script([MINE, Step(records(0, 10)), Step(error=cut), Step(records(6, 5, b"n"))])
+    play(script, store)
+    assert script.released == [0, 6]
+    assert ledger.values()[10:] == [b"n%d" % n for n in range(6, 11)]
+    assert ledger.offsets[PLACE] == 11
+
+
+def test_a_client_that_fails_again_and_again_is_given_up() -> None:
+    failing = [Step(error=Retryable("nobody answers")) for _ in range(REPLACE_AFTER + 1)]
+    script = Script([MINE, *failing])
+    with pytest.raises(Retryable, match="nobody answers"):
+        play(script, LedgerStore(Ledger()))
+    assert not script.stop.is_set()
+
+
+def test_a_client_that_fails_now_and_then_is_kept() -> None:
+    failing = [Step(error=Retryable("nobody answers")) for _ in range(REPLACE_AFTER - 1)]
+    ledger = Ledger()
+    play(Script([MINE, *failing, Step(records(0, 1)), *failing, Step(records(1, 1))]), LedgerStore(ledger))
+    assert ledger.values() == [b"0", b"1"]
+
+
+def test_kafka_is_told_the_last_offsets_at_the_end() -> None:
+    script = Script([MINE, Step(records(0, 3)), Step(records(3, 4))])
+    play(script, LedgerStore(Ledger()))
+    assert script.told == {PLACE: 7}

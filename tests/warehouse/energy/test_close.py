@@ -13,6 +13,7 @@ import pytest
 from tests.warehouse.energy.plant import EPOCH, MARCH, QUARTER, Plant, every_quarter
 from warehouse.energy import store
 from warehouse.energy.job import close
+from warehouse.energy.walk import Reading, Register, walk
 from warehouse.postgres import Connection, connect
 
 
@@ -230,6 +231,18 @@ def a_restless_register(dice: random.Random, quarters: int) -> list[tuple[dateti
     return readings
 
 
+def assert_checkpoints(plant: Plant, meter: int) -> None:
+    """Every checkpoint says what a walk over all readings says."""
+    kept: dict[int, int] = dict(
+        plant.conn.execute(
+            "SELECT energy.to_ms(at), energy.to_ms(last_good) FROM energy.checkpoint WHERE meter_id = %s", [meter]
+        ).fetchall()
+    )
+    rows = plant.conn.execute("SELECT energy.to_ms(t), v FROM ingest.reading_register ORDER BY t").fetchall()
+    register = Register(10**8, 40_000)
+    assert walk([Reading(*row) for row in rows], register, marks=sorted(kept)).last_good == kept
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_however_readings_arrive_the_account_is_that_of_all_of_them(plant: Plant, seed: int) -> None:
     """Late, out of order, in pieces, between runs at any times: the same as computing once when all are there."""
@@ -247,6 +260,7 @@ def test_however_readings_arrive_the_account_is_that_of_all_of_them(plant: Plant
         through = min(end, through + dice.randrange(0, 24) * QUARTER)
         close(plant.conn, through)
         assert plant.marks() == 0
+        assert_checkpoints(plant, pieces)
     close(plant.conn, end)
     changed_late, _ = dice.choice(readings)
     plant.conn.execute("UPDATE registry.multiplier SET valid_to = %s", [changed_late])

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from warehouse.energy.account import QUARTER_MS, Multiplier, Quality, account
-from warehouse.energy.walk import Change, Reading, Register, in_order, walk
+from warehouse.energy.walk import Change, Reading, Register, Unknown, in_order, walk
 
 RANGE = 10**8
 ONE = [Multiplier(0, None, Decimal("0.01"))]
@@ -116,3 +116,18 @@ def test_a_change_of_ratio_loses_no_count(readings: list[Reading], at_quarter: i
     assert sum(interval.counts or 0 for interval in made.intervals) == sum(
         interval.counts or 0 for interval in plain.intervals
     )
+
+
+def test_a_display_that_is_cut_off_may_seem_one_count_too_fast() -> None:
+    """At 400.00 an hour a second brings 11.1 counts: a display may show 12, and not 13."""
+    register = Register(RANGE, 40_000)
+    for grown, set_aside in ((12, 0), (13, 1)):
+        readings = [Reading(0, 0), Reading(1_000, grown), Reading(900_000, grown)]
+        assert len(walk(readings, register).set_aside) == set_aside
+
+
+def test_a_rollover_that_is_too_fast_is_a_reset() -> None:
+    readings = [Reading(0, RANGE - 1_000), *(Reading(place * 900_000, 10_000 + place) for place in (1, 2, 3))]
+    assert [span.counts for span in walk(readings, Register(RANGE, 44_000)).spans] == [11_001, 1, 1]
+    slow = walk(readings, Register(RANGE, 14_000)).spans
+    assert [(span.counts, span.reason) for span in slow] == [(None, Unknown.RESET), (1, None), (1, None)]

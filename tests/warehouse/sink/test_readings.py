@@ -37,6 +37,7 @@ def judged(spec: SeriesSpec, value: float | None) -> str:
 @given(st.sampled_from(Kind), st.integers(2, INT64_MAX), st.lists(values, min_size=1, max_size=5))
 @example(Kind.REGISTER, 10, [9, 10, None, -1, 9.0])
 @example(Kind.STATE, 10, [-(1 << 63), 1 << 62])
+@example(Kind.GAUGE, 10, [(1 << 53) + 1])
 def test_values_are_judged_as_the_contract_does(kind: Kind, range_: int, sent: list[int | float | None]) -> None:
     series = Series(5, kind, range_ if kind is Kind.REGISTER else None)
     columns, rejected = gather([message({"a": ([NOW + i for i in range(len(sent))], sent, [])}, {"a": series})])
@@ -44,7 +45,11 @@ def test_values_are_judged_as_the_contract_does(kind: Kind, range_: int, sent: l
     assert [bad.reason for bad in rejected] == [reason for reason in reasons if reason]
     assert [bad.value for bad in rejected] == [value for value, reason in zip(sent, reasons, strict=True) if reason]
     found = columns.get(kind)
-    kept = [value for value, reason in zip(sent, reasons, strict=True) if not reason]
+    # A gauge is kept as a float, whatever it was sent as.
+    as_kept = float if kind is Kind.GAUGE else int
+    kept = [
+        None if value is None else as_kept(value) for value, reason in zip(sent, reasons, strict=True) if not reason
+    ]
     if found is None:
         assert kept == []
         return

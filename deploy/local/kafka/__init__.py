@@ -106,7 +106,12 @@ class Kafka(LocalServer):
         shutil.rmtree(self.data / "log", ignore_errors=True)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         argv = self._java(
-            lib, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.data / "server.properties")
+            lib,
+            "kafka.tools.StorageTool",
+            "format",
+            # In one word: one id in 64 begins with a hyphen and would be taken for an option.
+            f"--cluster-id={cluster}",
+            f"--config={self.data / 'server.properties'}",
         )
         done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=self.data)
         if done.returncode != 0:

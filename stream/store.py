@@ -38,4 +38,8 @@ class Store(Protocol):
         """Forget ``partitions``: they may be somebody else's now. Does no I/O and does not fail."""
 
     def idle(self) -> None:
-        """Do what is due by the clock; called at least once a second while the store is not being retried."""
+        """Do what is due by the clock.
+
+        Called at least once a second while the store is not being retried; every few seconds while a new client
+        looks for Kafka.
+        """

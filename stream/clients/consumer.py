@@ -58,8 +58,14 @@ class Consumer:
         self._cluster = forbid_creation(inner)
 
     def subscribe(self, topics: Sequence[str]) -> None:
-        """Join the group for ``topics``; :meth:`poll` does the joining."""
+        """Join the group for ``topics``; :meth:`poll` does the joining.
+
+        The topics are looked up first: a member that leads its group before it knows them gives everybody nothing,
+        and one that is then killed hands just that on to whoever comes back under its name.
+        """
         self._inner.subscribe(list(topics), listener=Watcher(self))
+        for topic in topics:
+            self.partitions_of(topic)
 
     def assign(self, partitions: Sequence[Partition]) -> None:
         """Read ``partitions`` without a group; each needs a :meth:`seek` before the next :meth:`poll`."""

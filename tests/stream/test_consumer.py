@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -333,6 +335,31 @@ def test_kafka_killed_and_started_again_loses_nothing_and_stores_nothing_twice(
         kafka.start()
         produce(kafka.bootstrap, topic, numbered(300, 300))
         eventually(stored_once(ledger, numbered(0, 600)), 60)
+
+
+def test_a_named_member_that_was_killed_gets_its_partitions_back_at_once(
+    kafka: AnyKafka, make_topic: MakeTopic, group: str
+) -> None:
+    topic, ledger = make_topic(1), Ledger()
+    produce(kafka.bootstrap, topic, numbered(0, 10))
+    # Killed at the first word of an assignment, which is then never mended: it must not be an empty one.
+    program = f"""
+from stream.clients import open_consumer
+consumer = open_consumer({kafka.bootstrap!r}, "first", {group!r}, instance="sink-1", session_timeout_s=40.0)
+consumer.subscribe([{topic.name!r}])
+while not any(ours for ours, _ in consumer.changes()):
+    consumer.poll(0.1, 1)
+print("assigned", flush=True)
+while True:
+    consumer.poll(0.1, 1)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"assigned\n"
+        first.kill()
+    named = loop(kafka.bootstrap, LedgerStore(ledger), group, topic, instance="sink-1", session_timeout_s=40.0)
+    with running(named.run):
+        eventually(stored_once(ledger, numbered(0, 10)), 20)
 
 
 def test_it_waits_for_a_kafka_that_is_not_there_and_stops_within_seconds(unused_address: str, group: str) -> None:

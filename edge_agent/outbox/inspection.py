@@ -43,7 +43,10 @@ class Numbers:
 
 
 def inspect(path: Path, max_bytes: int, hours: float, now_ms: int) -> Numbers:
-    """Return the numbers of the outbox at ``path``; ``Misconfigured`` when there is none."""
+    """Return the numbers of the outbox at ``path``.
+
+    ``Misconfigured`` when there is none; ``Retryable`` while it is being created, or cannot be read.
+    """
     if not path.is_file():
         raise Misconfigured(f"{path}: no buffer here, the agent has not run yet (没有缓冲文件，采集程序尚未运行过)")
     try:
@@ -54,12 +57,14 @@ def inspect(path: Path, max_bytes: int, hours: float, now_ms: int) -> Numbers:
 
 
 def _read(database: Database, max_bytes: int, hours: float, now_ms: int) -> Numbers:
+    if database.row("is_created") != (1,):
+        raise Retryable("the buffer is being created (缓冲文件正在创建)")
     life = read_life(database)
     held = database.row("held_numbers")
     pending = database.row("pending_total")
     written = database.row("written_since", {"hour": now_ms // _MS_PER_HOUR - _RATE_HOURS})
     if held is None or pending is None or written is None:
-        raise Retryable("the buffer is being created")
+        raise Retryable("the buffer tells no numbers")
     messages, readings, payload_bytes, _first, oldest_ms, never_sent = held
     used = database.used_bytes()
     room = Room.within(max_bytes)

@@ -1,5 +1,8 @@
 -- Every statement of the outbox but its schema. `-- name:` begins one; parameters are named.
 
+-- name: is_created
+SELECT count(*) = 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'life';
+
 -- name: life
 SELECT epoch, last_seq, run, birth_id, previous_epoch, previous_last, packet_limit, confirmed_through, confirmed_at_ms,
   dropped_messages, dropped_readings

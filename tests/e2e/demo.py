@@ -40,7 +40,9 @@ class Running:
             if found is not None and found.state is State.RUNNING and found.pid not in (None, other_than):
                 assert found.pid is not None
                 return found.pid
-            assert self._process.poll() is None, f"the demo ended while {name} was awaited"
+            if self._process.poll() is not None:
+                output, _ = self._process.communicate()
+                raise AssertionError(f"the demo ended while {name} was awaited:\n{output}")
             time.sleep(0.1)
         raise AssertionError(f"{name} does not run after {within_s} s")
 
@@ -77,4 +79,4 @@ def playing(folder: Path, seconds: int) -> Iterator[Running]:
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
-            process.communicate(timeout=60)
+        process.communicate(timeout=60)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from edge_agent.contract.errors import Misconfigured
+from edge_agent.contract.errors import Misconfigured, Retryable
 from edge_agent.outbox.inspection import inspect
 from tests.edge_agent.outbox.models import MANY_BYTES, NOW_MS, birth, gauges, opened
 
@@ -37,3 +39,11 @@ def test_numbers_say_how_long_the_room_lasts(tmp_path: Path) -> None:
 def test_without_a_file_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="has not run yet"):
         inspect(tmp_path / "o.db", MANY_BYTES, 72, NOW_MS)
+
+
+def test_a_file_that_is_being_created_is_asked_again_later(tmp_path: Path) -> None:
+    path = tmp_path / "o.db"
+    with closing(sqlite3.connect(path)) as begun:
+        begun.execute("PRAGMA journal_mode = WAL")
+    with pytest.raises(Retryable, match="being created"):
+        inspect(path, MANY_BYTES, 72, NOW_MS)

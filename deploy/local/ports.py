@@ -7,6 +7,7 @@ would connect to itself.
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from pathlib import Path
@@ -17,34 +18,44 @@ from edge_agent.contract.errors import Misconfigured
 LOOPBACK: Final = "127.0.0.1"
 LOWEST: Final = 18_000
 TRIES: Final = 200
+RANGE_VARIABLE: Final = "G60_PORTS"
+"""Environment: ``LOW-HIGH`` to take ports from; two that choose at the same time on one machine get ranges apart."""
 _OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def choose(dice: random.Random, count: int) -> list[int]:
     """Return ``count`` different ports that nobody listens on now."""
-    highest = _highest()
+    lowest, highest = span()
     found: list[int] = []
     for _ in range(TRIES):
-        port = dice.randrange(LOWEST, highest)
+        port = dice.randrange(lowest, highest)
         if port not in found and free(port):
             found.append(port)
             if len(found) == count:
                 return found
-    raise Misconfigured(f"no {count} free ports between {LOWEST} and {highest} on {LOOPBACK} (没有空闲端口)")
+    raise Misconfigured(f"no {count} free ports between {lowest} and {highest} on {LOOPBACK} (没有空闲端口)")
 
 
 def choose_run(dice: random.Random, count: int) -> int:
     """Return the first of ``count`` ports in a row that nobody listens on now."""
-    highest = _highest() - count
+    lowest, highest = span()
     for _ in range(TRIES):
-        first = dice.randrange(LOWEST, highest)
+        first = dice.randrange(lowest, highest - count)
         if all(free(port) for port in range(first, first + count)):
             return first
-    raise Misconfigured(f"no {count} free ports in a row between {LOWEST} and {highest} on {LOOPBACK} (没有空闲端口)")
+    raise Misconfigured(f"no {count} free ports in a row between {lowest} and {highest} on {LOOPBACK} (没有空闲端口)")
 
 
-def _highest() -> int:
-    return max(int(_OUTGOING.read_text("ascii").split()[0]), LOWEST + TRIES) if _OUTGOING.is_file() else 32_768
+def span() -> tuple[int, int]:
+    """Return the lowest port to take and the first beyond; ``Misconfigured`` when ``G60_PORTS`` is no range."""
+    given = os.environ.get(RANGE_VARIABLE)
+    if given is None:
+        highest = int(_OUTGOING.read_text("ascii").split()[0]) if _OUTGOING.is_file() else 32_768
+        return LOWEST, max(highest, LOWEST + TRIES)
+    low, _, high = given.partition("-")
+    if not (low.isdecimal() and high.isdecimal() and 1024 <= int(low) < int(high) <= 65_536):
+        raise Misconfigured(f"{RANGE_VARIABLE}: found {given!r}; allowed: LOW-HIGH within 1024-65536 (端口范围有误)")
+    return int(low), int(high)
 
 
 def free(port: int) -> bool:

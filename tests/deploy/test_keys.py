@@ -52,6 +52,19 @@ def test_ports_lie_below_those_of_outgoing_connections() -> None:
     assert all(ports.LOWEST <= port < max(lowest_outgoing, ports.LOWEST + ports.TRIES) for port in chosen)
 
 
+def test_the_environment_may_name_the_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ports.RANGE_VARIABLE, "20000-20020")
+    assert all(20_000 <= port < 20_020 for port in ports.choose(_dice(), 5))
+    assert 20_000 <= ports.choose_run(_dice(), 6) <= 20_014
+
+
+@pytest.mark.parametrize("given", ["", "20000", "20020-20000", "80-90", "20000-70000", "a-b"])
+def test_a_wrong_range_is_told(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ports.RANGE_VARIABLE, given)
+    with pytest.raises(Misconfigured, match="LOW-HIGH"):
+        ports.choose(_dice(), 1)
+
+
 def test_too_many_ports_are_refused() -> None:
     with pytest.raises(Misconfigured, match="free ports"):
         ports.choose(_dice(), ports.TRIES + 1)

@@ -47,7 +47,7 @@ def test_the_demo_stores_what_the_meters_answered_and_computes_what_was_planted(
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_kill_9_of_every_process_in_mid_demo_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
-    with playing(tmp_path, seconds=60) as demo:
+    with playing(tmp_path, seconds=45) as demo:
         demo.await_running(KILLED[-1])
         for name in KILLED:
             demo.kill(name)

@@ -41,6 +41,17 @@ def pytest_configure(config: pytest.Config) -> None:
     # kafka-python 3.0.12 reads its schemas with importlib.resources.read_text, which Python 3.11 and 3.12 deprecate
     # (3.13 took it back); it does so wherever one of its modules is imported first.
     config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+    _take_own_ports(os.environ.get("PYTEST_XDIST_WORKER"), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _take_own_ports(worker: str | None, workers: int) -> None:
+    """Keep workers that run at the same time from choosing the same port: each has a part of the range."""
+    if worker is None or ports.RANGE_VARIABLE in os.environ:
+        return
+    lowest, highest = ports.span()
+    part = (highest - lowest) // workers
+    first = lowest + part * int(worker.removeprefix("gw"))
+    os.environ[ports.RANGE_VARIABLE] = f"{first}-{first + part}"
 
 
 def pytest_report_header() -> list[str]:

@@ -46,7 +46,10 @@ def stored_commands(bootstrap: str, gateway: str) -> list[Any]:
         places = [TopicPartition(COMMANDS.name, number) for number in range(COMMANDS.partitions)]
         consumer.assign(places)
         consumer.seek_to_beginning(*places)
-        found = [record for batch in consumer.poll(timeout_ms=2_000).values() for record in batch]
+        ends = consumer.end_offsets(places)
+        found: list[Any] = []
+        while any(consumer.position(place) < ends[place] for place in places):
+            found += [record for batch in consumer.poll(timeout_ms=500).values() for record in batch]
     finally:
         consumer.close()
     return [parse_stored(record.value) for record in found if record.key == command_key(gateway, Command.STORED)]

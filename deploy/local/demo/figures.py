@@ -83,7 +83,11 @@ def _indicator(row: Mapping[str, Any], numerator: Decimal, denominator: Decimal 
 
 
 def _text(value: Decimal | None) -> str | None:
-    return None if value is None else f"{value.normalize():f}"
+    """Return every digit, without zeros at the end of a fraction."""
+    if value is None:
+        return None
+    whole, point, fraction = f"{value:f}".partition(".")
+    return whole + (point + fraction).rstrip("0").rstrip(".")
 
 
 def _energy(connection: Connection, demo: Demo, uscc: str, month: str, planted_kwh: Decimal) -> Energy:

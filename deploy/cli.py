@@ -26,9 +26,10 @@ ROOMS: Final = {
     "down": Room("deploy.local.cli:down", "demo", "Stop it (停止)."),
     "status": Room("deploy.local.cli:status", "demo", "Show what runs (查看状态)."),
     "logs": Room("deploy.local.cli:logs", "demo", "Show logs (查看日志)."),
+    "admit": Room("deploy.local.cli:admit_command", "demo", "Give a gateway a user at the broker (登记网关)."),
     "stream": Room("stream.cli:cli", "stream", "Bridge and topics (消息桥接)."),
     "warehouse": Room("warehouse.cli:cli", "sink", "Schema, sink and reference data (数据仓库)."),
-    "metrics": Room("metrics.cli:cli", "metrics", "Indicators, alerts and dashboards (指标)."),
+    "metrics": Room("metrics.cli:cli", "metrics", "Indicators (指标)."),
 }
 _OURS: Final = frozenset({"edge_agent", "stream", "warehouse", "metrics", "deploy"})
 

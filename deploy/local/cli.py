@@ -91,6 +91,19 @@ def logs(folder: Path, name: str | None, *, lines: int, follow: bool) -> None:
         click.echo(text, nl=False)
 
 
+@click.command("admit")
+@folder_option
+@click.argument("gateway")
+def admit_command(folder: Path, gateway: str) -> None:
+    """Give GATEWAY a user at the running broker and print the beginning of its agent.toml (登记网关).
+
+    The password is shown once and kept as a hash; admitting again gives a new one.
+    """
+    from deploy.local.gateways import admit
+
+    click.echo(admit(folder.absolute(), gateway).toml(), nl=False)
+
+
 def table(run: Run) -> list[str]:
     """Return the lines that show a system to a person: names, addresses, states, logs."""
     rows = [("NAME", "STATE", "ADDRESS", "VERSION", "PID", "RESTARTS", "LOG")]

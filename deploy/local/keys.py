@@ -32,22 +32,21 @@ def provide(folder: Path, dice: random.Random) -> Keys:
 
     Ports that somebody else took while the system was down are chosen anew, all of them.
     """
-    path = folder / "keys.json"
-    kept = _read(path)
-    if kept is not None and all(ports.free(port) for port in _ports(kept)):
-        return kept
+    found = kept(folder)
+    if found is not None and all(ports.free(port) for port in _ports(found)):
+        return found
     mqtt, kafka, controller, postgres = ports.choose(dice, 4)
     fresh = Keys(
         mqtt_port=mqtt,
         kafka_port=kafka,
         kafka_controller_port=controller,
         postgres_port=postgres,
-        bridge_password=kept.bridge_password if kept else secrets.token_urlsafe(),
-        operator_password=kept.operator_password if kept else secrets.token_urlsafe(),
+        bridge_password=found.bridge_password if found else secrets.token_urlsafe(),
+        operator_password=found.operator_password if found else secrets.token_urlsafe(),
         # PostgreSQL keeps its own: it cannot be chosen anew.
-        postgres_password=kept.postgres_password if kept else secrets.token_urlsafe(),
+        postgres_password=found.postgres_password if found else secrets.token_urlsafe(),
     )
-    write_atomically(path, fresh.model_dump_json(indent=2) + "\n")
+    write_atomically(_path(folder), fresh.model_dump_json(indent=2) + "\n")
     return fresh
 
 
@@ -55,7 +54,13 @@ def _ports(keys: Keys) -> tuple[int, ...]:
     return keys.mqtt_port, keys.kafka_port, keys.kafka_controller_port, keys.postgres_port
 
 
-def _read(path: Path) -> Keys | None:
+def _path(folder: Path) -> Path:
+    return folder / "keys.json"
+
+
+def kept(folder: Path) -> Keys | None:
+    """Return the keys kept in ``folder``; ``None`` when there are none."""
+    path = _path(folder)
     try:
         return Keys.model_validate_json(path.read_text("utf-8"))
     except FileNotFoundError:

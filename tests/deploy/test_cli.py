@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from deploy.cli import ROOMS
 from deploy.local import external, identity
 from deploy.local.kafka import Kafka, jars
+from deploy.local.mosquitto.login import Login, admitted
 from edge_agent import __version__
 from tests.services.waiting import until
 
@@ -90,6 +92,20 @@ def test_the_whole_system_comes_up_and_goes_down(g60: Shell) -> None:
     assert set(status["entries"]) >= {"mosquitto", "kafka", "postgres"}
     assert g60("down").returncode == 0
     assert all(identity.identify(entry["pid"]) is None for entry in status["entries"].values())
+
+
+def test_a_gateway_is_let_in_and_its_old_password_ends(quick: Shell) -> None:
+    refused = quick("admit", "gw-1")
+    assert (refused.returncode, "g60 up" in refused.stderr) == (2, True)
+    assert quick("up", "--only-servers").returncode == 0
+    first, second = (tomllib.loads(quick("admit", "gw-1").stdout) for _ in range(2))
+    logins = [
+        Login(told["mqtt"]["host"], told["mqtt"]["port"], "gw-1", told["mqtt"]["password"]) for told in (first, second)
+    ]
+    assert first["gateway"] == {"id": "gw-1"}
+    assert [admitted(login, 5) for login in logins] == [False, True]
+    wrong = quick("admit", "Gateway 1")
+    assert (wrong.returncode, "no gateway name" in wrong.stderr) == (2, True)
 
 
 def test_up_is_idempotent_status_tells_and_down_ends_all(quick: Shell) -> None:

@@ -56,3 +56,5 @@ def log_to_stderr() -> None:
     form.converter = time.gmtime
     handler.setFormatter(form)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    # It tells again, and longer, what ours say.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)

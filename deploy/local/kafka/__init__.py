@@ -43,6 +43,7 @@ class Kafka(LocalServer):
     ) -> None:
         super().__init__(folder)
         self.port = port
+        self._version: str | None = None
         self.settings = {**_settings(self.data / "log", port, controller_port), **(settings or {})}
 
     @property
@@ -76,13 +77,24 @@ class Kafka(LocalServer):
         """Ask it which brokers serve clients: itself, once it is registered and not fenced."""
         return brokers_in_service(ports.LOOPBACK, self.port, _ASK_S) > 0
 
+    def launch(self) -> None:
+        """Start the process and wait until it answers and has written its version, which it does after that."""
+        self._version = None
+        super().launch()
+        if self._process is not None:
+            self._process.until(self._has_said_its_version, self.start_within_s)
+
     def version(self) -> str:
         """Return the version that this start of the server wrote to its log; the protocol itself tells none."""
-        text = log_path(self.folder, self.name).read_text("utf-8", errors="replace") if self.running() else ""
-        found = _VERSION_LINE.search(text)
-        if found is None:
-            raise NotUp("kafka does not run, or has not said its version (Kafka 未运行)")
-        return found[1]
+        if self._version is None or not self.running():
+            raise NotUp("kafka does not run (Kafka 未运行)")
+        return self._version
+
+    def _has_said_its_version(self) -> bool:
+        # Kept: a log that grows too long is cut at its beginning, where the line stands.
+        found = _VERSION_LINE.search(log_path(self.folder, self.name).read_text("utf-8", errors="replace"))
+        self._version = None if found is None else found[1]
+        return found is not None
 
     def _java(self, lib: Path, main: str, *arguments: str) -> tuple[str, ...]:
         java = missing.java_path()

@@ -1,13 +1,14 @@
 """The consumer loop for a store that keeps the offsets itself, in the transaction that keeps the records.
 
 Kafka's group deals out the partitions; where to begin in each is asked of the store, and only of it. The store's
-calls all come from the thread that called :meth:`ConsumerLoop.run`, one at a time:
+calls come one at a time, writes from a thread of their own; only ``prepare`` is called beside a write:
 
     assigned → (lost) → write → write … → revoked        and idle in between
 
 What happens when
 
     the store is away        partitions are paused and polling goes on, so the membership lives; the same write again
+    a write takes long       one more batch is read and prepared, no more; after 5 s polling stops
     the offset is stale      somebody else wrote: everything in memory is dropped, the store is asked again
     Kafka is away            polling goes on; a broken client is replaced by a new one
     the log start overtook   ``lost`` is called, reading goes on at the log start
@@ -21,26 +22,27 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Generic
 
 from edge_agent.contract.errors import Retryable
 from stream.clients import Source, open_consumer
 from stream.membership import IDLE_EVERY_S, Health, Membership
 from stream.settings import ConsumerSettings
-from stream.store import StaleOffset, Store
+from stream.store import P, Prepared, StaleOffset, Store
 from stream.topics import Partition, Record
 
-__all__ = ["ConsumerLoop", "ConsumerSettings", "Partition", "Record", "Source", "StaleOffset", "Store"]
+__all__ = ["ConsumerLoop", "ConsumerSettings", "Partition", "Prepared", "Record", "Source", "StaleOffset", "Store"]
 
 log = logging.getLogger(__name__)
 
 
-class ConsumerLoop:
+class ConsumerLoop(Generic[P]):
     """Reads ``topics`` as a member of ``group`` and hands them to ``store``; see the module."""
 
     def __init__(
         self,
         settings: ConsumerSettings,
-        store: Store,
+        store: Store[P],
         group: str,
         topics: Sequence[str],
         *,

@@ -1,27 +1,35 @@
-"""One client's life in the group: which partitions are ours, what was read of them, what is to be written."""
+"""One client's life in the group: which partitions are ours, what was read of them, what is to be written.
+
+While a batch is being written in a thread of its own (:mod:`stream.flight`), the next one is read and prepared here.
+Everything else that is asked of the store waits until that write has landed.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Any, Final, Generic
 
 from edge_agent.contract.errors import Retryable
 from stream.backoff import Backoff
 from stream.clients import Consumer, PositionLost, Source
+from stream.flight import Flight
 from stream.position import Verdict, starting_point
 from stream.settings import ConsumerSettings
-from stream.store import StaleOffset, Store
+from stream.store import P, StaleOffset, Store
 from stream.topics import Partition, Record
+from stream.unwritten import Unwritten
 
 log = logging.getLogger(__name__)
 
 IDLE_EVERY_S: Final = 0.5
 LAG_EVERY_S: Final = 1.0
 REPORT_EVERY_S: Final = 30.0
+LONG_WRITE_S: Final = 5.0
+"""A write that takes longer is waited for without polling: so Kafka gives the partitions of a member that is stuck to
+another, after ``max_poll_interval_s``."""
 REPLACE_AFTER: Final = 20
 """Polls that failed in a row until the client is replaced. Sooner would cost more than it mends: the old member keeps
 its partitions for a session time-out, while kafka-python finds a Kafka that was restarted by itself."""
@@ -30,7 +38,9 @@ its partitions for a session time-out, while kafka-python finds a Kafka that was
 class Health:
     """What outlives a client: failures in a row, and what is due by the clock."""
 
-    def __init__(self, settings: ConsumerSettings, store: Store, group: str, now_mono_s: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: ConsumerSettings, store: Store[Any], group: str, now_mono_s: Callable[[], float]
+    ) -> None:
         self.now_mono_s = now_mono_s
         self.group = group
         self._store = store
@@ -80,11 +90,11 @@ class Health:
         )
 
 
-class Membership:
+class Membership(Generic[P]):
     """Reads with ``consumer`` until told to stop, or until the client is broken (``Retryable``)."""
 
     def __init__(
-        self, settings: ConsumerSettings, store: Store, consumer: Consumer, topics: Sequence[str], health: Health
+        self, settings: ConsumerSettings, store: Store[P], consumer: Consumer, topics: Sequence[str], health: Health
     ) -> None:
         self._settings = settings
         self._store = store
@@ -99,11 +109,8 @@ class Membership:
         self._settled: set[Partition] = set()
         """Ours and being read."""
         self._cuts: dict[Partition, int] = {}
-        self._read: deque[Record] = deque()
-        self._read_bytes = 0
-        self._read_since_mono_s = 0.0
-        self._batch: tuple[list[Record], dict[Partition, int]] | None = None
-        """What the next write gets; kept while the store is away."""
+        self._unwritten = Unwritten(settings, store.prepare)
+        self._flight = Flight(store)
         self._retry_at_mono_s = 0.0
         self._paused = False
         self._untold: dict[Partition, int] = {}
@@ -115,17 +122,38 @@ class Membership:
         self._stop = stop
         self._consumer.subscribe(self._topics)
         while not stop.is_set():
-            self._poll()
             now = self._health.now_mono_s()
+            if self._flight.under_way and (self._unwritten.full or self._flight.age_s(now) >= LONG_WRITE_S):
+                self._flight.wait(IDLE_EVERY_S)
+            else:
+                self._poll()
+            now = self._health.now_mono_s()
+            if self._flight.done:
+                self._land()
             if now >= self._retry_at_mono_s:
+                if not (self._paused or self._flight.under_way):
+                    self._health.idle()
                 self._proceed(now)
-            if not self._paused:
-                self._health.idle()
             self._tell_lag(now)
             self._health.report(len(self._settled))
 
     def close(self) -> None:
-        """Leave the group; what Kafka was not told for its display of lag is told if it answers at once."""
+        """Wait for the write that is under way and leave the group.
+
+        What Kafka was not told for its display of lag is told if it answers at once.
+        """
+        writing = self._unwritten.first if self._flight.under_way else None
+        try:
+            self._flight.land()
+            if writing is not None:
+                self._untold |= writing.next_offsets
+        except Retryable as error:
+            log.info("event=last_write_failed group=%s error=%s", self._health.group, error)
+        finally:
+            self._flight.close()
+            self._leave()
+
+    def _leave(self) -> None:
         try:
             if self._untold:
                 self._consumer.commit(self._untold, timeout_s=1.0)
@@ -140,30 +168,57 @@ class Membership:
             self._store.revoked(sorted(owned))
 
     def _proceed(self, now: float) -> None:
+        """Settle what is ours, have one batch written and the next one ready."""
         try:
             if self._unsettled:
+                self._land()
                 self._settle()
-            if self._batch is not None or self._due(now):
-                self._write()
+        except Retryable as error:
+            self._store_away(error)
+            return
+        self._take_off(now)
+        self._unwritten.make_ready(now)
+        self._take_off(now)
+
+    def _take_off(self, now: float) -> None:
+        batch = self._unwritten.first
+        if batch is not None and not self._flight.under_way:
+            self._flight.start(batch, now)
+
+    def _land(self) -> None:
+        """Wait for the end of the write that is under way, if there is one, and take note of what came of it."""
+        batch = self._unwritten.first
+        if batch is None or not self._flight.under_way:
+            return
+        try:
+            self._flight.land()
         except StaleOffset as error:
-            self._retry_at_mono_s = now + self._health.failed("stale_offset", error)
+            self._retry_at_mono_s = self._health.now_mono_s() + self._health.failed("stale_offset", error)
             self._start_over(self._settled)
         except Retryable as error:
-            self._retry_at_mono_s = now + self._health.failed("store_away", error)
-            self._consumer.pause()
-            self._paused = True
+            self._store_away(error)
+        else:
+            self._unwritten.wrote()
+            self._untold |= batch.next_offsets
+            self._health.wrote(len(batch.prepared.records))
+            self._works()
+
+    def _store_away(self, error: Retryable) -> None:
+        self._retry_at_mono_s = self._health.now_mono_s() + self._health.failed("store_away", error)
+        self._consumer.pause()
+        self._paused = True
 
     def _poll(self) -> None:
         now = self._health.now_mono_s()
         wait_s = IDLE_EVERY_S
         if now < self._retry_at_mono_s:
             wait_s = min(wait_s, self._retry_at_mono_s - now)
-        elif self._read:
-            wait_s = min(wait_s, max(0.0, self._read_since_mono_s + self._settings.max_wait_ms / 1000 - now))
+        elif (due_in_s := self._unwritten.due_in_s(now)) is not None:
+            wait_s = min(wait_s, due_in_s)
         found: list[Record] = []
         lost: PositionLost | None = None
         try:
-            found = self._consumer.poll(wait_s, max(1, self._settings.max_records - len(self._read)))
+            found = self._consumer.poll(wait_s, max(1, self._unwritten.room))
         except PositionLost as error:
             lost = error
         except Retryable as error:
@@ -180,10 +235,7 @@ class Membership:
             self._start_over(self._settled)
         self._compare_source()
         fresh = [record for record in found if record.place in self._settled]
-        if fresh and not self._read:
-            self._read_since_mono_s = self._health.now_mono_s()
-        self._read.extend(fresh)
-        self._read_bytes += sum(record.size for record in fresh)
+        self._unwritten.add(fresh, self._health.now_mono_s())
 
     def _hear(self) -> None:
         """Take note of what the group gave and took during the poll."""
@@ -192,6 +244,7 @@ class Membership:
                 continue
             event = "assigned" if ours else "revoked"
             log.info("event=%s group=%s partitions=%s", event, self._health.group, _names(partitions))
+            self._land()
             self._drop(set(partitions))
             self._settled.difference_update(partitions)
             if ours:
@@ -217,6 +270,7 @@ class Membership:
 
     def _start_over(self, partitions: Iterable[Partition]) -> None:
         """Forget what was read of ``partitions`` and ask the store again before anything else is read of them."""
+        self._land()
         again = set(partitions)
         self._drop(again)
         self._consumer.hold(sorted(again))
@@ -224,14 +278,9 @@ class Membership:
         self._unsettled |= again
 
     def _drop(self, gone: set[Partition]) -> None:
-        self._read = deque(record for record in self._read if record.place not in gone)
-        self._read_bytes = sum(record.size for record in self._read)
+        self._unwritten.drop(gone)
         for place in gone:
             self._untold.pop(place, None)
-        if self._batch is not None:
-            records = [record for record in self._batch[0] if record.place not in gone]
-            offsets = {place: offset for place, offset in self._batch[1].items() if place not in gone}
-            self._batch = (records, offsets) if records else None
 
     def _settle(self) -> None:
         """Ask the store where to begin and release the partitions there."""
@@ -262,35 +311,6 @@ class Membership:
             *(self._health.group, place.topic, place.partition, verdict, offset, stored, log_start, log_end),
         )
         return offset
-
-    def _due(self, now: float) -> bool:
-        return bool(self._read) and (
-            len(self._read) >= self._settings.max_records
-            or self._read_bytes >= self._settings.max_bytes
-            or now >= self._read_since_mono_s + self._settings.max_wait_ms / 1000
-        )
-
-    def _write(self) -> None:
-        if self._batch is None:
-            self._batch = self._next_batch()
-        records, offsets = self._batch
-        self._store.write(records, offsets)
-        self._batch = None
-        self._untold |= offsets
-        self._health.wrote(len(records))
-        self._works()
-
-    def _next_batch(self) -> tuple[list[Record], dict[Partition, int]]:
-        records: list[Record] = []
-        size = 0
-        while self._read and len(records) < self._settings.max_records:
-            if records and size + self._read[0].size > self._settings.max_bytes:
-                break
-            record = self._read.popleft()
-            records.append(record)
-            size += record.size
-        self._read_bytes -= size
-        return records, {record.place: record.offset + 1 for record in records}
 
     def _works(self) -> None:
         """Go back to normal after something that may have failed before did not."""

@@ -26,12 +26,21 @@ class Ledger:
             return [record.value or b"" for record in self.records]
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Records as they are, which is all that this store has to prepare."""
+
+    records: Sequence[Record]
+
+
 class LedgerStore:
     """One member's way to the ledger; notes what it was asked."""
 
     def __init__(self, ledger: Ledger, on_write: Callable[[Sequence[Record]], None] = lambda _: None) -> None:
         self.ledger = ledger
         self.on_write = on_write
+        self.most: int | None = None
+        """Records that a write takes, at most."""
         self.expected: dict[Partition, int | None] = {}
         self.sources: list[Source] = []
         self.asked: list[tuple[Partition, ...]] = []
@@ -54,7 +63,11 @@ class LedgerStore:
             self.expected |= found
             return found
 
-    def write(self, records: Sequence[Record], next_offsets: Mapping[Partition, int]) -> None:
+    def prepare(self, records: Sequence[Record]) -> Taken:
+        return Taken(records[: self.most])
+
+    def write(self, prepared: Taken, next_offsets: Mapping[Partition, int]) -> None:
+        records = prepared.records
         self.attempts.append((tuple(records), dict(next_offsets)))
         self.on_write(records)
         with self.ledger.lock:

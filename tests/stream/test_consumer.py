@@ -21,7 +21,7 @@ from stream.consumer import ConsumerLoop, ConsumerSettings, Partition, Record
 from stream.topics import MAX_RECORD_BYTES, Topic
 from tests.stream.conftest import MakeTopic
 from tests.stream.eventually import eventually, running
-from tests.stream.ledger import Ledger, LedgerStore
+from tests.stream.ledger import Ledger, LedgerStore, Taken
 
 AnyKafka = Kafka | ExternalKafka
 
@@ -57,7 +57,7 @@ def admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
         client.close()
 
 
-def loop(bootstrap: str, store: LedgerStore, group: str, topic: Topic, **changed: object) -> ConsumerLoop:
+def loop(bootstrap: str, store: LedgerStore, group: str, topic: Topic, **changed: object) -> ConsumerLoop[Taken]:
     return ConsumerLoop(settings(bootstrap, **changed), store, group, [topic.name])
 
 

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
@@ -27,6 +28,14 @@ from warehouse.sink.transaction import Done, Kafka, Transaction
 log = logging.getLogger(__name__)
 
 _SQL: Final = "warehouse.sink"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Records, and what they say."""
+
+    records: Sequence[Record]
+    taken: Intake
 
 
 class PostgresStore:
@@ -64,10 +73,14 @@ class PostgresStore:
         self._unpark = self._deferred = True
         return stored
 
-    def write(self, records: Sequence[Record], next_offsets: Mapping[Partition, int]) -> None:
-        """Commit ``records`` and ``next_offsets`` in one transaction, then confirm what is due."""
+    def prepare(self, records: Sequence[Record]) -> Prepared:
+        """Read what ``records`` say."""
+        return Prepared(records, intake.sort(records))
+
+    def write(self, prepared: Prepared, next_offsets: Mapping[Partition, int]) -> None:
+        """Commit ``prepared`` and ``next_offsets`` in one transaction, then confirm what is due."""
+        records, taken = prepared.records, prepared.taken
         kafka = Kafka(self._source, records, self._expected, next_offsets)
-        taken = intake.sort(records)
         with self._database() as connection:
             try:
                 done = self._transact(connection, kafka, taken)

@@ -144,7 +144,7 @@ def sink(
 
 
 def write(store: PostgresStore, *records: Record) -> None:
-    store.write(records, offsets_after(records))
+    store.write(store.prepare(records), offsets_after(records))
 
 
 def offsets_after(records: Iterable[Record]) -> dict[Partition, int]:

@@ -1,4 +1,4 @@
-"""States and events of gateways into their tables."""
+"""States and events of gateways into their tables, and what states tell of clocks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from edge_agent.contract.birth import INT64_MAX
 from edge_agent.contract.event import Event
 from edge_agent.contract.state import State
 from stream.topics import Record
+from warehouse.clock.faults import Look, look_of
+from warehouse.clock.measure import measure
 from warehouse.postgres import Connection, statement, text
 from warehouse.sink.intake import received_ms, retained
 
@@ -18,9 +20,10 @@ _SQL: Final = "warehouse.sink"
 
 
 def put_states(connection: Connection, states: Sequence[tuple[str, State, Record]], batch: int) -> None:
-    """Keep the last state of each gateway; an older one that comes late changes nothing."""
+    """Keep the last state of each gateway, and follow its clock; an older one that comes late changes nothing."""
     if not states:
         return
+    measure(connection, _looks(states))
     with connection.cursor() as cursor:
         cursor.executemany(
             statement(_SQL, "state_put.sql"),
@@ -42,6 +45,15 @@ def put_states(connection: Connection, states: Sequence[tuple[str, State, Record
                 for gateway, state, record in states
             ],
         )
+
+
+def _looks(states: Sequence[tuple[str, State, Record]]) -> dict[str, list[Look]]:
+    """Return what states tell of clocks; one that the broker only repeated tells nothing."""
+    looks: dict[str, list[Look]] = {}
+    for gateway, state, record in states:
+        if not retained(record) and (look := look_of(state, received_ms(record))) is not None:
+            looks.setdefault(gateway, []).append(look)
+    return looks
 
 
 def _int64(number: int | None) -> int | None:

@@ -3,7 +3,8 @@
 No series may have two rows of one time. A reading of the past is matched by its series, time and value. A live reading
 carries the time at which the agent read it; it can only come from the last answer that its connection gave before that
 time, and must have exactly its value. Each answer pays for one row. An agent gives a connection up before it opens the
-next, so a connection that ended before the next one began explains no later row.
+next, so a connection that ended before the next one began explains no later row. What a meter answered is good: a row
+with its value and another quality is mismatched.
 
 Only the agent may poll a meter that is judged: a second client that polls on leaves answers that nobody records. (One
 that reads once does no harm: what is not followed is not demanded.)
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Final, NamedTuple
 
@@ -76,7 +77,7 @@ class Verdict:
     duplicated: int = 0
     """Rows for a reading that another row stands for already."""
     mismatched: int = 0
-    """Rows whose reading exists with another value; each also leaves a lost reading behind."""
+    """Rows whose reading exists with another value or quality; each also leaves a lost reading behind."""
     unexpected: int = 0
     """Rows that nobody answered."""
     unfollowed: int = 0
@@ -105,13 +106,15 @@ def judge(
     *,
     until_ms: int | None = None,
     bound_ms: int = BOUND_MS,
+    paired: Callable[[Row], None] = lambda _: None,
 ) -> Verdict:
     """Compare everything; order of the arguments' items does not matter.
 
     With ``until_ms``, answers after it are not demanded and rows after it are not held against anybody: what was still
-    on its way when the tables were read. A row may stand up to ``bound_ms`` after its answer.
+    on its way when the tables were read. A row may stand up to ``bound_ms`` after its answer. ``paired`` hears every
+    row that stands for a reading; its value is the meter's own.
     """
-    tally = _Tally()
+    tally = _Tally(paired)
     missing = {(record.series, record.t_ms): record for record in records}
     past = dict(missing)
     seen: set[tuple[Series, int]] = set()
@@ -125,9 +128,9 @@ def judge(
             tally.counts["empty"] += 1
         elif record is None:
             live[row.series].append(row)
-        elif row.value == record.value:
+        elif (row.value, row.quality) == (record.value, 0):
             del missing[key]
-            tally.stored_past()
+            tally.stored_past(row)
         else:
             tally.fault("mismatched", f"{_shown(row)} was recorded as {record.value!r}")
         seen.add(key)
@@ -174,11 +177,12 @@ class _Given:
 def _judge_live(given: _Given, rows: list[Row], until_ms: int | None, tally: _Tally) -> None:
     for row in sorted(rows, key=lambda row: row.t_ms):
         near = list(given.candidates(row.t_ms))
-        same = [index for index in near if given.answers[index].value == row.value]
+        same = [index for index in near if (given.answers[index].value, 0) == (row.value, row.quality)]
         free = [index for index in same if index not in given.taken]
         if free:
             # Of several, the followed one: an answer to a request that had timed out, or to a curious third, is not.
             given.taken.add(max(free, key=lambda index: (given.answers[index].followed, given.answers[index].at_ms)))
+            tally.paired(row)
         elif until_ms is None or row.t_ms <= until_ms:
             tally.fault(*_why(row, given, near, same))
     for index, answer in enumerate(given.answers):
@@ -198,7 +202,8 @@ def _why(row: Row, given: _Given, near: list[int], same: list[int]) -> tuple[str
 class _Tally:
     """Counts on the way to a verdict."""
 
-    def __init__(self) -> None:
+    def __init__(self, paired: Callable[[Row], None]) -> None:
+        self.paired = paired
         self.counts: defaultdict[str, int] = defaultdict(int)
         self.examples: defaultdict[str, list[str]] = defaultdict(list)
 
@@ -207,7 +212,8 @@ class _Tally:
         if len(self.examples[kind]) < SHOWN:
             self.examples[kind].append(words)
 
-    def stored_past(self) -> None:
+    def stored_past(self, row: Row) -> None:
+        self.paired(row)
         self.counts["stored"] += 1
         self.counts["backfilled"] += 1
 

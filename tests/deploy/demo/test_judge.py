@@ -97,6 +97,26 @@ def test_a_changed_value_is_caught(
     assert verdict.mismatched == 1
 
 
+@given(stories(), st.data(), st.sampled_from([10, 20, 100]))
+def test_a_changed_quality_is_caught(
+    story: tuple[list[Answered], list[Row]], data: st.DataObject, quality: int
+) -> None:
+    answers, rows = story
+    everything = PAST_ROWS + rows
+    at = data.draw(st.integers(0, len(everything) - 1))
+    everything[at] = replace(everything[at], quality=quality)
+    assert judge(answers, PAST, everything).mismatched == 1
+
+
+@given(stories())
+def test_what_stands_for_a_reading_is_told(story: tuple[list[Answered], list[Row]]) -> None:
+    answers, rows = story
+    told: list[Row] = []
+    verdict = judge(answers, PAST, [*PAST_ROWS, *rows, Row(OTHER, T0 + 5, 3)], paired=told.append)
+    assert sorted(told, key=repr) == sorted(PAST_ROWS + rows, key=repr)
+    assert verdict.unexpected == 1
+
+
 @given(stories(), st.data())
 def test_an_invented_row_is_caught(story: tuple[list[Answered], list[Row]], data: st.DataObject) -> None:
     answers, rows = story

@@ -1,10 +1,10 @@
-# make demo | test | check | generate — each installs what it needs into .venv first.
+# make demo | test | bench | check | generate — each installs what it needs into .venv first.
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test check generate clean
+.PHONY: demo test bench check generate clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -16,6 +16,9 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(BIN)/pytest $(ARGS)
+
+bench: $(VENV)/installed
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 check: $(VENV)/installed
 	$(BIN)/ruff format --check .

@@ -1,0 +1,81 @@
+"""``python -m tests.benchmarks``: runs benchmarks, shows the table, writes the report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+
+from deploy.local.external import DATABASE
+from tests.benchmarks.facts import facts
+from tests.benchmarks.report import table
+from tests.benchmarks.scale import FULL, QUICK, TINY, Scale
+from tests.benchmarks.sink import Result, Say, sink, sink_20
+from tests.benchmarks.stage import Stage
+
+Benchmark = Callable[[Stage, Scale, Say], Result]
+
+BENCHMARKS: Final[Mapping[str, Benchmark]] = {
+    "sink": sink,
+    "sink_20": sink_20,
+}
+
+
+def run(names: Sequence[str], scale: Scale, say: Say, dsn: str | None = None) -> dict[str, object]:
+    """Run benchmarks on a database of our own, and those that need one on ``dsn`` too; return the report."""
+    report: dict[str, object] = {"machine": facts()}
+    with Stage() as stage:
+        report |= _play(stage, names, scale, say)
+    if dsn is not None:
+        with Stage(dsn) as stage:
+            say(f"the same on {stage.server.address}")
+            given = {"version": stage.server.version()} | _play(
+                stage, [name for name in names if name != "bridge"], scale, say
+            )
+            report[str(stage.flavour())] = given
+    return report
+
+
+def _play(stage: Stage, names: Sequence[str], scale: Scale, say: Say) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name in names:
+        began_mono_s = time.monotonic()
+        say(f"— {name}")
+        found[name] = BENCHMARKS[name](stage, scale, say)
+        say(f"  took {time.monotonic() - began_mono_s:.0f} s")
+    return found
+
+
+@click.command(help=__doc__)
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
+@click.option("--quick", is_flag=True, help="Small sizes, to see that it works; not to be quoted.")
+@click.option("--tiny", is_flag=True, hidden=True)
+@click.option("--seconds", type=click.FloatRange(min=1), help="How long end to end and the district run.")
+@click.option("--report", "path", type=click.Path(path_type=Path), help="JSON file for the numbers.")
+@click.option("--database", envvar=DATABASE, metavar="DSN", help="Measure on this server as well, e.g. TimescaleDB.")
+def main(
+    names: tuple[str, ...], *, quick: bool, tiny: bool, seconds: float | None, path: Path | None, database: str | None
+) -> None:
+    """Measure."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", message="(read|open)_text is deprecated", category=DeprecationWarning)
+    scale = TINY if tiny else QUICK if quick else FULL
+    if seconds is not None:
+        scale = dataclasses.replace(scale, seconds=seconds)
+    report = run(names or tuple(BENCHMARKS), scale, lambda text: click.echo(text, err=True), database)
+    for line in table(report):
+        click.echo(line)
+    if path is not None:
+        path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + os.linesep, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+SELECT count(*) AS births FROM ingest.birth

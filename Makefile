@@ -20,6 +20,9 @@ test: $(VENV)/installed
 bench: $(VENV)/installed
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
+faults: $(VENV)/installed
+	$(BIN)/python -m tests.faults $(ARGS)
+
 check: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

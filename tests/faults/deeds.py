@@ -1,0 +1,123 @@
+"""Does a fault, and says what it hit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from deploy.local.demo.stage import agent_name
+from tests.faults.disk import Disk
+from tests.faults.gauges import Gauges, Unacknowledged
+from tests.faults.plan import Fault, Kind
+from tests.faults.stage import UP_WITHIN_S, Theatre
+
+HELD_S: Final = 0.4
+FULL_S: Final = 2.0
+_LARGEST_CUT: Final = 120
+"""Bytes let through before a link is cut: fewer than any message on it."""
+_TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A fault that was done."""
+
+    kind: Kind
+    what: str
+    """The process with its pid, or the link."""
+    held: bool
+    unacknowledged: Unacknowledged
+    at_victim: int | None
+    """Of that, at the killed process; ``None`` for other faults."""
+
+    def as_dict(self) -> dict[str, object]:
+        """Return all of it for the log."""
+        return {
+            "kind": str(self.kind),
+            "what": self.what,
+            "held": self.held,
+            "unacknowledged": self.unacknowledged.as_dict(),
+            "at_victim": self.at_victim,
+        }
+
+
+class Hand:
+    """Does faults to a theatre whose load comes from ``gateways``."""
+
+    def __init__(self, theatre: Theatre, gauges: Gauges, gateways: tuple[str, ...]) -> None:
+        self._theatre = theatre
+        self._gauges = gauges
+        self._gateways = gateways
+
+    def do(self, fault: Fault) -> Deed:
+        """Wait as long as the fault says, do it, and return; the system may still be recovering."""
+        time.sleep(fault.after_s)
+        if fault.kind.kill:
+            return self._kill(fault)
+        if fault.kind is Kind.FILL_DISK:
+            return self._fill()
+        return self._cut(fault)
+
+    def _kill(self, fault: Fault) -> Deed:
+        victim = fault.kind.target
+        gateways = self._gateways
+        process = victim
+        if victim == "agent":
+            gateways = (self._gateways[int(fault.chance * len(self._gateways))],)
+            process = agent_name(gateways[0])
+        pid = self._await_running(process)
+        wire = self._theatre.wires.after[victim]
+        try:
+            found = self._gauges.moment(victim, gateways)
+            if fault.held:
+                for _ in range(_TRIES):
+                    wire.stall()
+                    still = self._gauges.now(gateways)
+                    if still.at(victim):
+                        found = still
+                        break
+                    wire.resume()
+                    found = self._gauges.moment(victim, gateways)
+                wire.stall()
+                time.sleep(HELD_S)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        finally:
+            if fault.held:
+                # What the dead one had said and nobody heard dies with it.
+                wire.cut()
+                wire.resume()
+        return Deed(fault.kind, f"{process} pid={pid}", fault.held, found, found.at(victim))
+
+    def _cut(self, fault: Fault) -> Deed:
+        """Cut the link within the next message of each client, and wait until somebody connects again."""
+        wire = self._theatre.wires.of(fault.kind.target)
+        found = self._gauges.now(self._gateways)
+        before = wire.connections
+        wire.cut_after(1 + int(fault.chance * _LARGEST_CUT))
+        deadline_mono_s = time.monotonic() + UP_WITHIN_S
+        while wire.connections == before and time.monotonic() < deadline_mono_s:
+            time.sleep(0.02)
+        return Deed(fault.kind, f"{fault.kind.target} port={wire.port}", False, found, None)
+
+    def _fill(self) -> Deed:
+        disk = self._theatre.disk
+        if not isinstance(disk, Disk):
+            raise TypeError(f"no disk to fill: {disk}")
+        found = self._gauges.now(self._gateways)
+        filled = disk.fill()
+        time.sleep(FULL_S)
+        disk.empty()
+        return Deed(Kind.FILL_DISK, f"{disk.folder} bytes={filled}", False, found, None)
+
+    def _await_running(self, process: str) -> int:
+        deadline_mono_s = time.monotonic() + UP_WITHIN_S
+        while (pid := self._theatre.pid(process)) is None:
+            if time.monotonic() > deadline_mono_s:
+                raise AssertionError(f"{process} does not run after {UP_WITHIN_S:.0f} s: {self._theatre.away()}")
+            time.sleep(0.05)
+        return pid

@@ -1,0 +1,150 @@
+"""Rounds of faults under load, recovery after each, and a drain at the end."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from tests.faults.deeds import Deed, Hand
+from tests.faults.disk import Disk
+from tests.faults.gauges import Gauges
+from tests.faults.plan import Kind, Round
+from tests.faults.report import Report
+from tests.faults.stage import Theatre
+from tests.faults.verdict import find
+
+RECOVER_WITHIN_S: Final = 120.0
+"""After it a round counts as recovered all the same: the drain and the judge decide."""
+DRAIN_WITHIN_S: Final = 240.0
+_LOOK_S: Final = 0.1
+
+
+class Run:
+    """One stretch of load from ``gateways`` with faults in it, judged for itself."""
+
+    def __init__(
+        self,
+        theatre: Theatre,
+        gateways: tuple[str, ...],
+        seed: int,
+        say: Callable[[str], None],
+        *,
+        mutant: str | None = None,
+        recover_within_s: float = RECOVER_WITHIN_S,
+        drain_within_s: float = DRAIN_WITHIN_S,
+    ) -> None:
+        self._theatre = theatre
+        self._gateways = gateways
+        self._seed = seed
+        self._say = say
+        self._mutant = mutant
+        self._recover_within_s = recover_within_s
+        self._drain_within_s = drain_within_s
+        self._log = theatre.folder / f"faults-{mutant or 'none'}.jsonl"
+        self._faults: Counter[str] = Counter()
+        self._hits: Counter[str] = Counter()
+        self._rounds = 0
+
+    def play(self, rounds: Iterable[Round], agent: str = "edge_agent") -> Report:
+        """Start the load, do the rounds, drain, judge; ``agent`` is the program that agents run."""
+        began_mono_s = time.monotonic()
+        theatre = self._theatre
+        with Gauges(theatre) as gauges:
+            theatre.play_meters()
+            theatre.start_agents(self._gateways, agent)
+            self._await_flow(gauges)
+            hand = Hand(theatre, gauges, self._gateways)
+            for one in rounds:
+                self._round(one, hand, gauges)
+            theatre.stop_meters()
+            drained = self._drain(gauges)
+        restarts = {standing.name: standing.restarts for standing in theatre.system.supervisor.standings()}
+        theatre.stop_agents(self._gateways)
+        findings = find(theatre.dsn, theatre.play, self._gateways)
+        return Report(
+            rounds=self._rounds,
+            seed=self._seed,
+            seconds=time.monotonic() - began_mono_s,
+            servers=theatre.versions,
+            faults=dict(self._faults),
+            left_out=self.left_out,
+            kills_with_unacknowledged=dict(self._hits),
+            mutant=self._mutant,
+            drained=drained,
+            restarts={name: count for name, count in restarts.items() if count},
+            findings=findings,
+            log=self._log,
+        )
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Faults that cannot be done here, and why."""
+        disk = self._theatre.disk
+        return {} if isinstance(disk, Disk) else {str(Kind.FILL_DISK): disk}
+
+    def _round(self, one: Round, hand: Hand, gauges: Gauges) -> None:
+        began_mono_s = time.monotonic()
+        deeds: list[Deed] = []
+        for fault in one.faults:
+            if str(fault.kind) in self.left_out:
+                continue
+            deed = hand.do(fault)
+            deeds.append(deed)
+            self._faults[str(deed.kind)] += 1
+            if deed.at_victim is not None:
+                self._hits[str(deed.kind)] += deed.at_victim > 0
+            with self._log.open("a", encoding="utf-8") as log:
+                entry = {"round": one.number, "at_ms": time.time_ns() // 1_000_000, **deed.as_dict()}
+                log.write(json.dumps(entry) + "\n")
+        recovered = self._recover(gauges)
+        self._rounds += 1
+        words = ", ".join(
+            f"{deed.kind}{' (held)' if deed.held else ''}"
+            + ("" if deed.at_victim is None else f" {deed.at_victim} unacknowledged")
+            for deed in deeds
+        )
+        took_s = time.monotonic() - began_mono_s
+        self._say(f"round {one.number}: {words}; {'recovered' if recovered else 'NOT recovered'} in {took_s:.1f} s")
+
+    def _await_flow(self, gauges: Gauges) -> None:
+        """Return once every agent has been heard to the end of the chain."""
+        self._until(lambda: all(gauges.numbers(gateway) for gateway in self._gateways), self._recover_within_s)
+        if not self._settle_all(gauges, self._recover_within_s):
+            raise AssertionError(f"no reading arrives; {self._theatre.away()}")
+
+    def _recover(self, gauges: Gauges) -> bool:
+        """Wait until everything runs, and every message that was written by then is settled."""
+        return self._until(lambda: not self._theatre.away(), self._recover_within_s) and self._settle_all(
+            gauges, self._recover_within_s
+        )
+
+    def _settle_all(self, gauges: Gauges, within_s: float) -> bool:
+        found = {gateway: gauges.numbers(gateway) for gateway in self._gateways}
+        until_mono_s = time.monotonic() + within_s
+        while not all(numbers is not None and numbers.last_seq for numbers in found.values()):
+            if time.monotonic() > until_mono_s:
+                return False
+            time.sleep(_LOOK_S)
+            found = {gateway: gauges.numbers(gateway) for gateway in self._gateways}
+        wanted = {gateway: numbers for gateway, numbers in found.items() if numbers is not None}
+        return self._until(lambda: gauges.settled(wanted), within_s)
+
+    def _drain(self, gauges: Gauges) -> bool:
+        """Wait until no agent holds anything."""
+
+        def empty() -> bool:
+            numbers = [gauges.numbers(gateway) for gateway in self._gateways]
+            return all(each is not None and not each.held_messages and not each.pending_readings for each in numbers)
+
+        return self._until(empty, self._drain_within_s)
+
+    def _until(self, condition: Callable[[], bool], within_s: float) -> bool:
+        until_mono_s = time.monotonic() + within_s
+        while not condition():
+            if time.monotonic() > until_mono_s:
+                return False
+            time.sleep(_LOOK_S)
+        return True

@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from edge_agent.contract.errors import PulseError
+from warehouse.options import database_option
+from warehouse.refused.commands import refused_group
 
 
 class _Commands(click.Group):
@@ -21,18 +23,12 @@ class _Commands(click.Group):
             raise click.ClickException(str(error)) from error
 
 
-database_option = click.option(
-    "--database",
-    envvar="G60_DATABASE",
-    required=True,
-    metavar="DSN",
-    help="Where the warehouse is, as a libpq connection string.",
-)
-
-
 @click.group(cls=_Commands, name="warehouse")
 def cli() -> None:
     """Schema, sink and reference data of the warehouse (数据仓库)."""
+
+
+cli.add_command(refused_group)
 
 
 @cli.command("migrate")
@@ -77,25 +73,6 @@ def ledger_command(database: str, gateway: str | None, *, only_open: bool) -> No
 
     with connect(database, application="g60 ledger") as connection:
         for line in ledger_table(connection, gateway, only_open=only_open):
-            click.echo(line)
-
-
-@cli.group("refused")
-def refused_group() -> None:
-    """What was refused, and why (拒收记录)."""
-
-
-@refused_group.command("list")
-@database_option
-@click.option("--gateway", help="Only this gateway.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Newest first.")
-def refused_list_command(database: str, gateway: str | None, limit: int) -> None:
-    """List refused messages and readings, newest first."""
-    from warehouse.postgres import connect
-    from warehouse.sink.listing import refused_table
-
-    with connect(database, application="g60 refused") as connection:
-        for line in refused_table(connection, gateway, limit):
             click.echo(line)
 
 

@@ -14,7 +14,7 @@ from psycopg import errors
 
 from edge_agent.contract.errors import Retryable
 from stream.clients import Source
-from stream.topics import TELEMETRY, Partition, Record
+from stream.topics import BIRTHS, TELEMETRY, Partition, Record, gateway_of
 from warehouse.migrate import require_current
 from warehouse.postgres import Connection, connect, statement, translated
 from warehouse.sink import intake, offsets
@@ -133,21 +133,26 @@ class PostgresStore:
             log.warning("event=no_room_to_park messages=%d", done.no_room)
 
     def _without_poison(self, connection: Connection, records: Sequence[Record], error: errors.DataError) -> Intake:
-        """Find the records that the database does not take, by trying each alone, and refuse them.
+        """Find the records that the database does not take, and refuse them.
 
-        The contract's models refuse whatever is known to be unstorable; this is the net below them, so that no
+        Each is tried alone, but for its gateway's good births among them, without which it would only be parked. The
+        contract's models refuse whatever is known to be unstorable; this is the net below them, so that no
         message can ever stop the sink. Raises ``error`` again when no single record is at fault.
         """
+        births: dict[str, list[Record]] = {}
         good: list[Record] = []
         refused: list[Refused] = []
-        for record in records:
-            taken = intake.sort([record])
+        for record in sorted(records, key=lambda one: one.topic != BIRTHS.name):
+            of_gateway = births.setdefault(gateway_of(record.key), [])
+            tried = [*of_gateway, record]
             try:
-                self._transact(connection, Kafka(self._source, [record]), taken, keep=False)
+                self._transact(connection, Kafka(self._source, tried), intake.sort(tried), keep=False)
             except errors.DataError as found:
                 refused.append(intake.condemn(record, str(found)))
             else:
                 good.append(record)
+                if record.topic == BIRTHS.name:
+                    of_gateway.append(record)
             self._catalog.forget()
         if not refused:
             raise error

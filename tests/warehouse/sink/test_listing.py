@@ -36,7 +36,7 @@ def test_the_ledger_and_the_refusals_are_listed(warehouse: str) -> None:
     assert said("ledger", "--database", warehouse, "--open") == [heads, first]
     assert said("ledger", "--database", warehouse, "--gateway", "gw-2") == [heads, second]
     refused = said("refused", "list", "--database", warehouse)
-    assert refused[0] == ["at", "gateway", "reason", "what", "where", "detail"]
+    assert refused[0] == ["id", "at", "gateway", "reason", "what", "where", "settled", "detail"]
     assert sorted(line[2:5] for line in refused[1:]) == [
         ["gw", "not_json", "message"],
         ["gw", "register_range", "reading"],

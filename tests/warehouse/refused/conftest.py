@@ -1,0 +1,5 @@
+"""The warehouses of the sink's tests."""
+
+from tests.warehouse.sink.conftest import connection, migrated, warehouse
+
+__all__ = ["connection", "migrated", "warehouse"]

@@ -1,0 +1,1 @@
+SELECT coalesce(max(d.letter_id), 0) FROM ingest.dead_letter AS d

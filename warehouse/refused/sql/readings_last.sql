@@ -1,0 +1,1 @@
+SELECT coalesce(max(j.rejected_id), 0) FROM ingest.reading_rejected AS j

@@ -30,6 +30,7 @@ from deploy.local.mosquitto import Mosquitto
 from deploy.local.postgres import Postgres
 from deploy.local.server import LocalServer
 from tests.services import home, machine
+from tests.services.timescale import Timescale
 
 S = TypeVar("S", bound=LocalServer)
 _DICE = random.SystemRandom()
@@ -116,6 +117,23 @@ def database(postgres: Postgres | ExternalPostgres) -> Iterator[str]:
     """The DSN of an empty database that is dropped after the test."""
     with fresh_database(postgres) as dsn:
         yield dsn
+
+
+@pytest.fixture(scope="session")
+def timescale(servers_folder: Path) -> Iterator[Timescale]:
+    """A running TimescaleDB with one backend (see there), shared by the tests of a worker."""
+    (port,) = free_ports(1)
+    server = Timescale(servers_folder, port=port)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def timescale_database(timescale: Timescale) -> str:
+    """The DSN of an empty TimescaleDB."""
+    timescale.empty()
+    return timescale.dsn
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from typing import Final
 import click
 
 from deploy.local.external import DATABASE
+from tests.benchmarks.bridge import bridge
+from tests.benchmarks.end_to_end import end_to_end, end_to_end_20
 from tests.benchmarks.facts import facts
 from tests.benchmarks.report import table
 from tests.benchmarks.scale import FULL, QUICK, TINY, Scale
@@ -26,6 +28,9 @@ Benchmark = Callable[[Stage, Scale, Say], Result]
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "sink": sink,
     "sink_20": sink_20,
+    "bridge": bridge,
+    "end_to_end": end_to_end,
+    "end_to_end_20": end_to_end_20,
 }
 
 

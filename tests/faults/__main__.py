@@ -35,6 +35,8 @@ def main(
     """
     # kafka-python tells of each connection that a kill of Kafka ends.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    # The supervisor tells of each that ends; so do we.
+    logging.getLogger("deploy").setLevel(logging.ERROR)
     seed = secrets.randbelow(1 << 31) if seed is None else seed
     unknown = set((only or "").split(",")) - set(Kind) - {""}
     if unknown:
@@ -48,7 +50,7 @@ def main(
         if mutant is None:
             found = Run(theatre, theatre.gateways, seed, click.echo).play(plan(rounds, seed, kinds))
         else:
-            found = play_mutant(theatre, MUTANTS[mutant], theatre.gateways, seed, click.echo)
+            found = play_mutant(theatre, MUTANTS[mutant], theatre.gateways, rounds, seed, click.echo)
     if report is not None:
         found.write(report)
     click.echo(found.summary())

@@ -103,17 +103,24 @@ class Gauges:
         except Retryable:
             return None
 
-    def settled(self, numbers: dict[str, Numbers]) -> bool:
-        """True when the warehouse has settled every message up to the last one of each of ``numbers``."""
+    def settled(self, numbers: dict[str, Numbers], *, every: bool = True) -> bool:
+        """True when the warehouse has settled every message up to the last one of each of ``numbers``.
+
+        Not ``every``: the last one is enough.
+        """
 
         def ask(connection: postgres.Connection) -> int:
             row = connection.execute(
-                "SELECT count(*) FROM unnest(%s::text[], %s::int8[], %s::int8[]) AS w (gateway, epoch, last)"
-                " JOIN ingest.ledger AS l USING (gateway, epoch) WHERE l.settled @> int8range(1, w.last, '[]')",
+                """
+                SELECT count(*) FROM unnest(%s::text[], %s::int8[], %s::int8[]) AS w (gateway, epoch, last)
+                JOIN ingest.ledger AS l USING (gateway, epoch)
+                WHERE l.settled @> int8range(CASE WHEN %s THEN 1 ELSE w.last END, w.last, '[]')
+                """,
                 (
                     list(numbers),
                     [each.epoch for each in numbers.values()],
                     [each.last_seq for each in numbers.values()],
+                    every,
                 ),
             ).fetchone()
             return 0 if row is None else int(row[0])

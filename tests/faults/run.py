@@ -23,7 +23,10 @@ _LOOK_S: Final = 0.1
 
 
 class Run:
-    """One stretch of load from ``gateways`` with faults in it, judged for itself."""
+    """One stretch of load from ``gateways`` with faults in it, judged for itself.
+
+    A ``forgiving`` one waits for the flow to come back, and not for what will never come.
+    """
 
     def __init__(
         self,
@@ -33,16 +36,14 @@ class Run:
         say: Callable[[str], None],
         *,
         mutant: str | None = None,
-        recover_within_s: float = RECOVER_WITHIN_S,
-        drain_within_s: float = DRAIN_WITHIN_S,
+        forgiving: bool = False,
     ) -> None:
         self._theatre = theatre
         self._gateways = gateways
         self._seed = seed
         self._say = say
         self._mutant = mutant
-        self._recover_within_s = recover_within_s
-        self._drain_within_s = drain_within_s
+        self._every = not forgiving
         self._log = theatre.folder / f"faults-{mutant or 'none'}.jsonl"
         self._faults: Counter[str] = Counter()
         self._hits: Counter[str] = Counter()
@@ -111,26 +112,24 @@ class Run:
 
     def _await_flow(self, gauges: Gauges) -> None:
         """Return once every agent has been heard to the end of the chain."""
-        self._until(lambda: all(gauges.numbers(gateway) for gateway in self._gateways), self._recover_within_s)
-        if not self._settle_all(gauges, self._recover_within_s):
+        self._until(lambda: all(gauges.numbers(gateway) for gateway in self._gateways), RECOVER_WITHIN_S)
+        if not self._settle(gauges):
             raise AssertionError(f"no reading arrives; {self._theatre.away()}")
 
     def _recover(self, gauges: Gauges) -> bool:
         """Wait until everything runs, and every message that was written by then is settled."""
-        return self._until(lambda: not self._theatre.away(), self._recover_within_s) and self._settle_all(
-            gauges, self._recover_within_s
-        )
+        return self._until(lambda: not self._theatre.away(), RECOVER_WITHIN_S) and self._settle(gauges)
 
-    def _settle_all(self, gauges: Gauges, within_s: float) -> bool:
+    def _settle(self, gauges: Gauges) -> bool:
         found = {gateway: gauges.numbers(gateway) for gateway in self._gateways}
-        until_mono_s = time.monotonic() + within_s
+        until_mono_s = time.monotonic() + RECOVER_WITHIN_S
         while not all(numbers is not None and numbers.last_seq for numbers in found.values()):
             if time.monotonic() > until_mono_s:
                 return False
             time.sleep(_LOOK_S)
             found = {gateway: gauges.numbers(gateway) for gateway in self._gateways}
         wanted = {gateway: numbers for gateway, numbers in found.items() if numbers is not None}
-        return self._until(lambda: gauges.settled(wanted), within_s)
+        return self._until(lambda: gauges.settled(wanted, every=self._every), RECOVER_WITHIN_S)
 
     def _drain(self, gauges: Gauges) -> bool:
         """Wait until no agent holds anything."""
@@ -139,7 +138,7 @@ class Run:
             numbers = [gauges.numbers(gateway) for gateway in self._gateways]
             return all(each is not None and not each.held_messages and not each.pending_readings for each in numbers)
 
-        return self._until(empty, self._drain_within_s)
+        return self._until(empty, DRAIN_WITHIN_S)
 
     def _until(self, condition: Callable[[], bool], within_s: float) -> bool:
         until_mono_s = time.monotonic() + within_s

@@ -12,8 +12,6 @@ from tests.faults.run import Run
 from tests.faults.stage import Theatre
 
 _HERE: Final = "tests.faults.mutants"
-_RECOVER_S: Final = 12.0
-_DRAIN_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,6 @@ class Mutant:
     sink: str | None = None
     covered: bool = False
     """Another guarantee makes up for it: the run is clean all the same."""
-    rounds: int = 2
 
 
 _FORGETFUL: Final = f"{_HERE}.delete_on_puback"
@@ -51,25 +48,16 @@ MUTANTS: Final = {
 
 
 def play_mutant(
-    theatre: Theatre, mutant: Mutant, gateways: tuple[str, ...], seed: int, say: Callable[[str], None]
+    theatre: Theatre, mutant: Mutant, gateways: tuple[str, ...], rounds: int, seed: int, say: Callable[[str], None]
 ) -> Report:
     """Exchange the programs, kill the one that the guarantee is about, judge; then put everything back."""
     exchanged = {name: program for name in ("bridge", "sink") if (program := getattr(mutant, name)) is not None}
     for name, program in exchanged.items():
         theatre.exchange(name, program)
     try:
-        run = Run(
-            theatre,
-            gateways,
-            seed,
-            say,
-            mutant=mutant.name,
-            # What is lost never arrives, so that no wait for it ends well.
-            recover_within_s=120.0 if mutant.covered else _RECOVER_S,
-            drain_within_s=120.0 if mutant.covered else _DRAIN_S,
-        )
+        run = Run(theatre, gateways, seed, say, mutant=mutant.name, forgiving=not mutant.covered)
         faults = (Fault(mutant.kill, after_s=0.5, held=True),)
-        return run.play([Round(number + 1, faults) for number in range(mutant.rounds)], mutant.agent)
+        return run.play([Round(number + 1, faults) for number in range(rounds)], mutant.agent)
     finally:
         for name in exchanged:
             theatre.exchange(name, None)

@@ -79,6 +79,17 @@ def lock(connection: Connection, digests: Iterable[str]) -> None:
         connection.execute(statement(_SQL, "digest_lock.sql"), {"digests": wanted})
 
 
+def say(connection: Connection, said: Iterable[tuple[BirthKey, int]]) -> None:
+    """Write down when (UTC ms) gateways said births that are stored; a repetition of the last one leaves no row."""
+    in_order = sorted(said, key=lambda one: one[1])
+    if in_order:
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                statement(_SQL, "birth_said.sql"),
+                [{"gateway": key.gateway, "digest": key.digest, "said_ms": said_ms} for key, said_ms in in_order],
+            )
+
+
 def store(connection: Connection, birth: Birth, received_ms: int, batch: int) -> bool:
     """Store a birth and its new series; False when it was known."""
     names = list(birth.series)

@@ -30,6 +30,8 @@ class Entry:
     """What one write has to say about an epoch."""
 
     stored: list[int] = field(default_factory=list)
+    repeated: int = 0
+    """Messages that came more than once in this write."""
     rejected: list[int] = field(default_factory=list)
     dropped: list[SeqRange] = field(default_factory=list)
     partition: int | None = None
@@ -91,8 +93,17 @@ def lock(connection: Connection, entries: Mapping[Epoch, Entry], others: Iterabl
     return found
 
 
-def settle(connection: Connection, entries: Mapping[Epoch, Entry], rows: Mapping[Epoch, Row], batch: int) -> None:
-    """Write down what ``entries`` say, and which messages ``batch`` stored for the first time."""
+def settle(
+    connection: Connection,
+    entries: Mapping[Epoch, Entry],
+    rows: Mapping[Epoch, Row],
+    readings: Mapping[int, int],
+    batch: int,
+) -> None:
+    """Write down what ``entries`` say, and which messages ``batch`` stored for the first time.
+
+    ``readings`` is how many those messages brought, by ledger row.
+    """
     if not entries:
         return
     connection.execute(
@@ -102,6 +113,8 @@ def settle(connection: Connection, entries: Mapping[Epoch, Entry], rows: Mapping
             "stored": [multirange(ranges_of(entry.stored)) for entry in entries.values()],
             "rejected": [multirange(ranges_of(entry.rejected)) for entry in entries.values()],
             "dropped": [multirange(joined(entry.dropped)) for entry in entries.values()],
+            "readings": [readings.get(rows[epoch].ledger_id, 0) for epoch in entries],
+            "repeated": [_repeated(entry, rows[epoch]) for epoch, entry in entries.items()],
             "partitions": [entry.partition for entry in entries.values()],
             "most": MAX_RANGES,
         },
@@ -146,6 +159,11 @@ def hear(connection: Connection, tidings: Tidings, rows: Mapping[Epoch, Row]) ->
             statement(_SQL, "ledger_older.sql"),
             {"gateways": [epoch.gateway for epoch in held], "epochs": [epoch.epoch for epoch in held]},
         )
+
+
+def _repeated(entry: Entry, row: Row) -> int:
+    """Return how many messages came that were stored before, or twice in this write."""
+    return entry.repeated + (sum(map(row.had, entry.stored)) if row.again else 0)
 
 
 def _lock(connection: Connection, wanted: Sequence[Epoch], entries: Mapping[Epoch, Entry]) -> dict[Epoch, Row]:

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from stream.clients import Source
 from stream.topics import Record
 from warehouse.postgres import Connection, statement, text
+from warehouse.sink.days import touch_refused
 from warehouse.sink.intake import Refused, Told
 from warehouse.sink.readings import Rejected
 
@@ -44,6 +45,7 @@ def reject(connection: Connection, rejected: Sequence[Rejected], batch: int) -> 
     """Keep single readings with the reason; return the messages that added some."""
     if not rejected:
         return set()
+    touch_refused(connection, rejected)
     added = connection.execute(
         statement(_SQL, "reading_rejected_add.sql"),
         {

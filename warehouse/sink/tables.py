@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from edge_agent.contract.birth import Kind
 from warehouse.postgres import Connection, statement
-from warehouse.sink import copyformat
+from warehouse.sink import copyformat, days
 from warehouse.sink.readings import Columns, Ints
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ def place(connection: Connection, write: Write, columns: Mapping[Kind, Columns])
 
     One value stands per series and time, whatever the order of arrival; the others go to ``reading_replaced``.
     """
+    days.touch(connection, columns.values())
     again = np.fromiter(write.again, np.int64, len(write.again))
     placed = Placed()
     for kind, found in columns.items():
@@ -81,6 +82,7 @@ def merge(connection: Connection, write: Write, kind: Kind, columns: Columns) ->
     """Settle ``columns`` against what is stored, as :func:`place` does; meets ``53400`` where it is met."""
     names = _NAMES[kind]
     bounds = {"from_ms": int(columns.t_ms.min()), "to_ms": int(columns.t_ms.max())}
+    days.touch(connection, (columns,))
     _stage(connection, kind, columns)
     connection.execute(_sql("staged_repaired.sql", kind))
     # The reading table must be entered by its index, once per staged key, however little the planner knows of either.

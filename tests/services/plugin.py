@@ -124,6 +124,7 @@ def timescale(servers_folder: Path) -> Iterator[Timescale]:
     """A running TimescaleDB with one backend (see there), shared by the tests of a worker."""
     (port,) = free_ports(1)
     server = Timescale(servers_folder, port=port)
+    machine.provide(server)
     server.start()
     yield server
     server.stop()

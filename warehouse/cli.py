@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from edge_agent.contract.errors import PulseError
+from warehouse.clock.commands import clock_group
 from warehouse.options import database_option
 from warehouse.refused.commands import refused_group
 
@@ -29,6 +30,7 @@ def cli() -> None:
 
 
 cli.add_command(refused_group)
+cli.add_command(clock_group)
 
 
 @cli.command("migrate")

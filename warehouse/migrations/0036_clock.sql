@@ -120,3 +120,6 @@ COMMENT ON COLUMN ingest.clock_repaired.t IS 'The time it has now';
 COMMENT ON COLUMN ingest.clock_repaired.q IS 'Its quality now: 10, substituted, unless it was worse for another reason';
 COMMENT ON COLUMN ingest.clock_repaired.batch IS 'The batch that moved it';
 COMMENT ON COLUMN ingest.clock_repaired.undone_batch IS 'The batch that moved it back; null while it holds';
+
+CREATE INDEX reading_rejected_clock ON ingest.reading_rejected (series_id, t_ms)
+  WHERE settled_at IS NULL AND reason IN ('time_past', 'time_future');

@@ -84,7 +84,8 @@ def merge(connection: Connection, write: Write, kind: Kind, columns: Columns) ->
     bounds = {"from_ms": int(columns.t_ms.min()), "to_ms": int(columns.t_ms.max())}
     days.touch(connection, (columns,))
     _stage(connection, kind, columns)
-    connection.execute(_sql("staged_repaired.sql", kind))
+    if write.again:
+        connection.execute(_sql("staged_repaired.sql", kind), {"again": list(write.again)})
     # The reading table must be entered by its index, once per staged key, however little the planner knows of either.
     connection.execute("SET LOCAL enable_hashjoin = off")
     connection.execute("SET LOCAL enable_mergejoin = off")

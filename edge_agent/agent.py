@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +16,7 @@ from edge_agent.clock import Clock, ClockWatch, SystemClock
 from edge_agent.contract.birth import MAX_SERIES, Birth, SeriesSpec
 from edge_agent.contract.errors import Misconfigured
 from edge_agent.contract.event import Event, EventKind
+from edge_agent.machine import marks
 from edge_agent.outbox.database import OutboxDamaged, OutboxUnavailable
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.publisher.announce import Portrait
@@ -115,12 +116,14 @@ class Agent:
         *,
         clock: Clock | None = None,
         chance: Chance = random.random,
+        machine: Collection[str] | None = None,
     ) -> None:
         self._settings = settings
         self._sources = sources_of(settings) if sources is None else list(sources)
         self._birth = birth_of(settings, self._sources)
         self._address = address_of(settings)
         self._clock = clock or SystemClock()
+        self._machine = marks() if machine is None else machine
         self._chance = chance
         self._stop = asyncio.Event()
         self._stopped_mono_s: float | None = None
@@ -148,7 +151,8 @@ class Agent:
 
     async def _life(self) -> None:
         """Live with one outbox file until stopped, or until the file is found damaged."""
-        outbox = Outbox(self._settings.outbox.path, self._settings.outbox.max_bytes, now_ms=self._clock.utc_ms)
+        settings = self._settings.outbox
+        outbox = Outbox(settings.path, settings.max_bytes, now_ms=self._clock.utc_ms, machine=self._machine)
         with outbox:
             if outbox.set_aside is not None:
                 _log.error(

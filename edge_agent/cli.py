@@ -1,6 +1,7 @@
 """``g60-edge``: run the agent, check its configuration, probe its devices, show its buffer.
 
-Exit codes: 0 all is well, 1 something outside is not, 2 the configuration or the command line is wrong.
+Exit codes: 0 all is well, 1 something outside is not, 2 the configuration or the command line is wrong, 3 another agent
+runs under this gateway's id (a service manager must not start this one again before a person has looked).
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from edge_agent.contract.settings import load
 from edge_agent.listing import Row, table
 from edge_agent.outbox.inspection import inspect
 from edge_agent.publisher import report
+from edge_agent.publisher.identity import IdTaken
 from edge_agent.settings import PLACES, EdgeSettings
 from edge_agent.standing import describe
 
 P = ParamSpec("P")
 _TROUBLE: Final = 1
 _MISCONFIGURED: Final = 2
+_ID_TAKEN: Final = 3
 
 
 def _told(command: Callable[P, None]) -> Callable[P, None]:
@@ -41,6 +44,8 @@ def _told(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except IdTaken as error:
+            _end(str(error), _ID_TAKEN)
         except Misconfigured as error:
             _end(str(error), _MISCONFIGURED)
         except PulseError as error:
@@ -149,7 +154,7 @@ def status(config: Path | None, as_json: bool) -> None:
     if as_json:
         found = {
             "gateway": settings.gateway.id,
-            "running": connection is not None,
+            "running": connection is not None and not connection.stopped,
             "connection": None if connection is None else asdict(connection),
             "outbox": asdict(numbers),
         }

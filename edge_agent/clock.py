@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from edge_agent.contract.state import Clock as ClockState
@@ -53,13 +54,31 @@ class SystemClock:
 
 
 _TIME_ERROR: Final = 5
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The wall clock jumped; forward is positive."""
+    """The wall clock jumped; forward is positive.
 
-    step_ms: int
+    If the clock is right now, what it stamped from ``since_ms`` to ``from_ms`` lies ``step_ms`` too early.
+    """
+
+    since_ms: int
+    """What the clock showed when it was first looked at, or after its last jump."""
+    from_ms: int
+    to_ms: int
+
+    @property
+    def step_ms(self) -> int:
+        """How far it jumped."""
+        return self.to_ms - self.from_ms
+
+    @property
+    def text(self) -> str:
+        """The step for an event: numbers first, then the same for people."""
+        numbers = f"since={self.since_ms} from={self.from_ms} to={self.to_ms} step_ms={self.step_ms}"
+        return f"{numbers}; {_shown(self.from_ms)} -> {_shown(self.to_ms)} (时钟校正)"
 
 
 class ClockWatch:
@@ -68,17 +87,22 @@ class ClockWatch:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._offset_ms: float | None = None
+        self._since_ms = 0
         self._step: Step | None = None
         self._stepped_mono_s = 0.0
 
     def look(self) -> Step | None:
         """Return the step since the last look, if there was one; call it every few seconds."""
         mono_s = self._clock.mono_s()
-        offset_ms = self._clock.utc_ms() - mono_s * 1000
+        now_ms = self._clock.utc_ms()
+        offset_ms = now_ms - mono_s * 1000
         before, self._offset_ms = self._offset_ms, offset_ms
+        if before is None:
+            self._since_ms = now_ms
         if before is None or abs(offset_ms - before) < STEP_MS:
             return None
-        self._step = Step(round(offset_ms - before))
+        self._step = Step(self._since_ms, now_ms - round(offset_ms - before), now_ms)
+        self._since_ms = now_ms
         self._stepped_mono_s = mono_s
         return self._step
 
@@ -91,6 +115,10 @@ class ClockWatch:
         if self._clock.disciplined() is False:
             return ClockState(status=ClockStatus.UNSYNCED)
         return ClockState(status=ClockStatus.SYNCED)
+
+
+def _shown(utc_ms: int) -> str:
+    return (_EPOCH + timedelta(milliseconds=utc_ms)).isoformat(timespec="seconds")
 
 
 def plausible(utc_ms: int) -> bool:

@@ -132,6 +132,9 @@ class Publish(Settings):
     nothing is confirmed. Default 30."""
     resend_max_s: Annotated[float, Field(ge=0.1, le=86_400)] = 900.0
     """Where that doubling ends, in s. Default 900."""
+    settle_after_s: Annotated[float, Field(ge=0, le=600)] = 5.0
+    """How long a connection must have stood before a confirmation deletes anything, in s: another agent under the same
+    id shows itself within that time. Default 5."""
     backlog_per_s: Annotated[float, Field(gt=0)] | None = None
     """Most messages of the backlog per s, unless ``cmd/drain`` says otherwise. Default: no limit."""
     state_s: Annotated[float, Field(ge=1, le=STATE_INTERVAL_S)] = 50.0

@@ -36,6 +36,8 @@ def describe(gateway: str, numbers: Numbers, connection: Report | None, hours: f
 def _connection(found: Report | None) -> str:
     if found is None:
         return "the agent is not running (采集程序未运行)"
+    if found.stopped:
+        return f"stopped by itself (已自行停止) {_time(found.at_ms)}: {found.stopped}"
     since = f"{_time(found.since_ms)}, {found.broker}"
     if not found.connected:
         return f"down since (断开) {since}: {found.trouble}"

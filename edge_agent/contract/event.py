@@ -18,7 +18,22 @@ class EventKind(StrEnum):
     DEVICE_UP = "device_up"
     BUFFER_SET_ASIDE = "buffer_set_aside"
     """The buffer's file was damaged; it was kept under another name and a new epoch began."""
+    BUFFER_RENEWED = "buffer_renewed"
+    """Somebody else may have gone on with the buffer's numbers (a copied card, an old copy brought back, two agents
+    under one id): a new epoch began, and what was held is numbered anew in it."""
+    BUFFER_OVERFLOW = "buffer_overflow"
+    """The buffer was full; messages that had never been sent were given up, and later messages report them."""
+    DISK_FULL = "disk_full"
+    """For a while nothing could be written; told once it could. The text says what could not be kept."""
+    MESSAGE_TOO_LONG = "message_too_long"
+    """The broker takes no messages of that length; they are kept and not sent."""
     CLOCK_STEPPED = "clock_stepped"
+    """The gateway's clock was set: ``from=… to=… step_ms=…`` stand in the text, UTC milliseconds."""
+    DEVICE_CLOCK = "device_clock"
+    """The clock of a device that stamps its own values is wrong, right again, or jumped; ``offset_ms=…`` (device minus
+    gateway) stands in the text."""
+    ID_TAKEN = "id_taken"
+    """Another agent runs under this gateway's id; this one stops."""
 
 
 class Event(Message):

@@ -12,7 +12,7 @@ from typing import Final
 
 from edge_agent.contract.birth import INT64_MAX
 from edge_agent.contract.quality import Quality
-from edge_agent.contract.telemetry import Dropped, DropReason, Value
+from edge_agent.contract.telemetry import Dropped, DropReason, Value, parse_batch
 from edge_agent.contract.wire import VERSION, canonical
 
 REPORT_RANGES: Final = 200
@@ -64,6 +64,16 @@ def unpack(body: bytes) -> list[Entry]:
     """Return the entries of a pending poll."""
     entries: list[Entry] = [(series, t_ms, value, quality) for series, t_ms, value, quality in json.loads(body)]
     return entries
+
+
+def entries_of(message: bytes) -> list[Entry]:
+    """Return the entries that the bytes of a message carry; ``BadRecord`` when they are not those of a message."""
+    batch = parse_batch(message)
+    return [
+        (name, t_ms, value, int(points.q[at]) if points.q else int(Quality.GOOD))
+        for name, points in batch.series.items()
+        for at, (t_ms, value) in enumerate(zip(points.t, points.v, strict=True))
+    ]
 
 
 def storable(value: object, quality: int) -> tuple[Value, int]:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 
@@ -17,12 +18,12 @@ from edge_agent.contract.telemetry import Dropped, DropReason
 from edge_agent.contract.wire import GZIP, compress
 from edge_agent.outbox.batches import Bounds, Entry, MessageClass, Written, compose, pack, pack_report, unpack
 from edge_agent.outbox.database import Database
+from edge_agent.outbox.events import add_events
 from edge_agent.outbox.life import read_life
-from edge_agent.outbox.overflow import Room, make_room
+from edge_agent.outbox.overflow import Room, make_room, remember
+from edge_agent.outbox.renewal import Inherited, forget_inherited, oldest_inherited
 from edge_agent.sources import Poll
 
-KEPT_EVENTS: Final = 1_000
-"""Events that wait for the broker; beyond that the oldest are given up."""
 DISK_MARGIN_BYTES: Final = 16 << 20
 """Disk space the buffer leaves free for its own write-ahead log and for others."""
 _READINGS_AT_ONCE: Final = 50_000
@@ -47,6 +48,8 @@ class Composed:
     dropped: tuple[Dropped, ...]
     more: bool
     """True when pending polls were left for another composition."""
+    inheriting: bool = False
+    """True when messages of an earlier epoch are left to be numbered anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,8 @@ class Intake:
         return None if row is None else str(row[0])
 
     def pending_readings(self) -> int:
-        """Return how many recorded readings no message carries yet."""
-        row = self._database.row("pending_total")
-        return 0 if row is None else int(row[1])
+        """Return how many recorded readings no message carries yet, those to be numbered anew included."""
+        return sum(int((self._database.row(name) or (0, 0))[1]) for name in ("pending_total", "inherited_total"))
 
     def compose(self, now_ms: int) -> Composed:
         """Turn pending polls into messages, and make room when the file is full, in one transaction.
@@ -115,17 +117,21 @@ class Intake:
         With nothing pending a message is made only when there is something to report as dropped and room for it.
         """
         with self._database.transaction():
+            inherited, inheriting = oldest_inherited(self._database)
             polls, more = self._oldest_pending()
-            messages = self._messages(polls, now_ms)
-            payload_bytes = sum(self._keep(message, now_ms) for message in messages)
-            readings = sum(message.written.readings for message in messages)
+            messages = self._messages(inherited, polls, now_ms)
+            # First out, then in: in a full file the pages freed here are those that the messages need.
+            if inherited:
+                forget_inherited(self._database, inherited[-1].payload_id)
             if polls:
                 self._database.run("delete_pending", {"through": polls[-1][0]})
+            payload_bytes = sum(self._keep(message, now_ms) for message in messages)
+            readings = sum(message.written.readings for message in messages)
             if messages:
                 self._database.run("set_last_seq", {"last_seq": messages[-1].written.seq})
                 self._count(len(messages), readings, payload_bytes, now_ms)
             gone = make_room(self._database, self._room_now())
-        return Composed(len(messages), readings, gone, more)
+        return Composed(len(messages), readings, gone, more, inheriting)
 
     def _oldest_pending(self) -> tuple[list[_PendingPoll], bool]:
         polls: list[_PendingPoll] = []
@@ -137,9 +143,10 @@ class Intake:
             readings += count
         return polls, False
 
-    def _messages(self, polls: list[_PendingPoll], now_ms: int) -> list[_Message]:
+    def _messages(self, inherited: Sequence[Inherited], polls: Sequence[_PendingPoll], now_ms: int) -> list[_Message]:
+        self._give_up_damaged(inherited)
         life = read_life(self._database)
-        groups = self._grouped(polls)
+        groups = self._grouped(inherited, polls)
         waiting = deque(
             Dropped(first, last, DropReason(reason), readings)
             for first, last, reason, readings in self._database.rows("dropped", {"ranges": 1_000})
@@ -170,11 +177,23 @@ class Intake:
             self._database.run("delete_dropped", {"first": gap.first})
         return messages
 
-    def _grouped(self, polls: list[_PendingPoll]) -> dict[tuple[str, MessageClass], list[Entry]]:
+    def _give_up_damaged(self, inherited: Sequence[Inherited]) -> None:
+        """Spend a number on each message that the disk did not give back, so that it is reported."""
+        for lost in (one for one in inherited if one.entries is None):
+            seq = read_life(self._database).last_seq + 1
+            self._database.run("set_last_seq", {"last_seq": seq})
+            remember(self._database, Dropped(seq, seq, DropReason.CORRUPT, lost.readings))
+            self._database.run("count_dropped", {"readings": lost.readings})
+
+    def _grouped(
+        self, inherited: Sequence[Inherited], polls: Sequence[_PendingPoll]
+    ) -> dict[tuple[str, MessageClass], list[Entry]]:
         groups: dict[tuple[str, MessageClass], list[Entry]] = {}
-        for _, digest, body in polls:
+        older = ((one.digest, one.entries or []) for one in inherited)
+        newer = ((digest, unpack(body)) for _, digest, body in polls)
+        for digest, entries in chain(older, newer):
             registers = self._registers_of(digest)
-            for entry in unpack(body):
+            for entry in entries:
                 kind = MessageClass.REGISTER if entry[0] in registers else MessageClass.GAUGE
                 groups.setdefault((digest, kind), []).append(entry)
         return groups
@@ -190,6 +209,7 @@ class Intake:
         written = message.written
         gzipped = self._compression is Compression.GZIP
         payload = compress(written.body) if gzipped else written.body
+        kept = self._database.run("add_payload", {"encoding": GZIP if gzipped else None, "body": payload})
         self._database.run(
             "add_message",
             {
@@ -201,9 +221,9 @@ class Intake:
                 "payload_bytes": len(payload),
                 "crc32": zlib.crc32(payload),
                 "dropped": pack_report(written.dropped),
+                "payload_id": kept.lastrowid,
             },
         )
-        self._database.run("add_payload", {"seq": written.seq, "encoding": GZIP if gzipped else None, "body": payload})
         return len(payload)
 
     def _count(self, messages: int, readings: int, payload_bytes: int, now_ms: int) -> None:
@@ -216,11 +236,3 @@ class Intake:
         if shutil.disk_usage(self._folder).free >= DISK_MARGIN_BYTES:
             return self._room
         return self._room.where_disk_is_short(self._database.file_bytes())
-
-
-def add_events(database: Database, events: Sequence[Event]) -> None:
-    """Keep ``events`` until the broker has taken them; at most :data:`KEPT_EVENTS`, the latest."""
-    for event in events:
-        database.run("add_event", {"body": event.encode()})
-    if events:
-        database.run("bound_events", {"kept": KEPT_EVENTS})

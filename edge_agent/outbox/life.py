@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge_agent.outbox.database import Database, OutboxDamaged
@@ -24,6 +26,8 @@ class Life:
     confirmed_at_ms: int | None
     dropped_messages: int
     dropped_readings: int
+    machine: frozenset[str]
+    """What tells the machine that wrote here from others; empty when it is not known."""
 
 
 def read_life(database: Database) -> Life:
@@ -31,4 +35,11 @@ def read_life(database: Database) -> Life:
     row = database.row("life")
     if row is None:
         raise OutboxDamaged("it has no epoch")
-    return Life(*row)
+    marks: frozenset[str] = frozenset(json.loads(row[-1] or "[]"))
+    return Life(*(*row[:-1], marks))
+
+
+def marks_text(marks: Iterable[str]) -> str | None:
+    """Return the marks of a machine as they are kept."""
+    kept = sorted(marks)
+    return json.dumps(kept) if kept else None

@@ -7,7 +7,7 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -16,15 +16,18 @@ from typing import IO, Final, Self
 
 from edge_agent.contract.errors import Misconfigured
 from edge_agent.contract.event import Event, EventKind
+from edge_agent.machine import differs
 from edge_agent.outbox.batches import Bounds
 from edge_agent.outbox.database import PAGE_BYTES, Database, OutboxDamaged, OutboxUnavailable
-from edge_agent.outbox.intake import Compression, Intake, add_events
-from edge_agent.outbox.life import read_life
+from edge_agent.outbox.events import add_events
+from edge_agent.outbox.intake import Compression, Intake
+from edge_agent.outbox.life import marks_text, read_life
 from edge_agent.outbox.outflow import Outflow
+from edge_agent.outbox.renewal import renew
 
 APPLICATION_ID: Final = 0x4736304F
 """``G60O``, in the file's header: tells an outbox from another SQLite file."""
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _LATEST_EPOCH: Final = (1 << 53) - 1
 _SUFFIXES: Final = ("", "-wal", "-shm")
 
@@ -42,9 +45,10 @@ class SetAside:
 def new_epoch(now_ms: int, chance: int, known_previous: int) -> int:
     """Return a number for a new life of the buffer: larger than ``known_previous`` even if the clock went back.
 
-    ``chance`` are 10 random bits, so that two files begun in one millisecond differ.
+    ``chance`` are 10 random bits, so that two files begun in one millisecond differ, and two copies whose clocks were
+    never set as well.
     """
-    return max(min(now_ms << 10 | chance & 0x3FF, _LATEST_EPOCH), known_previous + 1)
+    return max(min(now_ms << 10 | chance & 0x3FF, _LATEST_EPOCH), known_previous + 1 + (chance & 0x3FF))
 
 
 def _wall_ms() -> int:
@@ -61,11 +65,14 @@ class Outbox:
         *,
         now_ms: Callable[[], int] = _wall_ms,
         random_bits: Callable[[int], int] = secrets.randbits,
+        machine: Collection[str] = frozenset(),
     ) -> None:
+        """``machine`` are the marks of :mod:`edge_agent.machine`; a file that another one wrote gets a new epoch."""
         self._path = path
         self._max_bytes = max_bytes
         self._now_ms = now_ms
         self._random_bits = random_bits
+        self._machine = frozenset(machine)
         self._lock: IO[str] | None = None
         self.set_aside: SetAside | None = None
         """What was found damaged at the last opening."""
@@ -97,7 +104,7 @@ class Outbox:
 
     def outflow(self) -> Outflow:
         """Return the publisher's side; open and use it in one thread."""
-        return Outflow(self._path, self._max_bytes)
+        return Outflow(self._path, self._max_bytes, self._next_epoch)
 
     def suspect(self) -> None:
         """Have the file set aside at the next opening, whatever the check says then."""
@@ -124,8 +131,17 @@ class Outbox:
         if not self._path.exists() or not self._path.stat().st_size:
             self._create()
         suspect.unlink(missing_ok=True)
-        with Database(self._path) as database:
+        with Database(self._path) as database, database.transaction():
             database.run("begin_run")
+            self._know_the_machine(database)
+
+    def _know_the_machine(self, database: Database) -> None:
+        """Begin a new epoch in a file that another machine wrote: that one may still go on with the old one."""
+        known = read_life(database).machine
+        if differs(known, self._machine):
+            renew(database, self._next_epoch, "another machine wrote this buffer", self._now_ms())
+        if self._machine and self._machine != known:
+            database.run("set_machine", {"machine": marks_text(self._machine)})
 
     def _filled(self) -> bool:
         """Check the file; ``False`` when an agent was stopped between creating it and filling it."""
@@ -140,6 +156,8 @@ class Outbox:
             found = database.pragma("main.quick_check(1)")
             if found != "ok":
                 raise OutboxDamaged(f"integrity check: {found}")
+            if version < SCHEMA_VERSION:
+                _upgrade(database, version)
             read_life(database)
         return True
 
@@ -160,16 +178,9 @@ class Outbox:
         return SetAside(aside, why, previous)
 
     def _create(self) -> None:
-        epoch_note = _beside(self._path, ".epoch")
         aside = self.set_aside
         previous = None if aside is None else aside.previous
-        known = max(_noted_epoch(epoch_note), previous[0] if previous else 0)
-        epoch = new_epoch(self._now_ms(), self._random_bits(10), known)
-        # The note outlives a damaged or deleted file, so that an epoch is never used twice.
-        with epoch_note.open("w", encoding="ascii") as note:
-            note.write(f"{epoch}\n")
-            note.flush()
-            os.fsync(note.fileno())
+        epoch = self._next_epoch(previous[0] if previous else 0)
         self._path.touch(mode=0o600)
         _sync_folder(self._path.parent)
         with Database(self._path) as database:
@@ -180,9 +191,24 @@ class Outbox:
                 database.pragma(f"main.application_id = {APPLICATION_ID}")
                 database.pragma(f"main.user_version = {SCHEMA_VERSION}")
                 before = previous or (None, None)
-                database.run("begin_life", {"epoch": epoch, "previous_epoch": before[0], "previous_last": before[1]})
+                life = {"epoch": epoch, "previous_epoch": before[0], "previous_last": before[1]}
+                database.run("begin_life", life | {"machine": marks_text(self._machine)})
                 if aside is not None:
                     add_events(database, [self._event(aside)])
+
+    def _next_epoch(self, known: int) -> int:
+        """Return a new epoch, larger than ``known`` and than any that was ever begun here."""
+        note = _beside(self._path, ".epoch")
+        epoch = new_epoch(self._now_ms(), self._random_bits(10), max(_noted_epoch(note), known))
+        # The note outlives a damaged or deleted file, so that an epoch is never used twice.
+        draft = _beside(self._path, ".epoch.new")
+        with draft.open("w", encoding="ascii") as file:
+            file.write(f"{epoch}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(note)
+        _sync_folder(self._path.parent)
+        return epoch
 
     def _event(self, aside: SetAside) -> Event:
         text = f"buffer damaged ({aside.why}), kept as {aside.path.name}; 缓冲文件损坏，已改名保留，新周期开始"
@@ -217,6 +243,14 @@ def _lock(path: Path) -> IO[str]:
     lock.write(f"{os.getpid()}\n")
     lock.flush()
     return lock
+
+
+def _upgrade(database: Database, version: int) -> None:
+    """Bring a file of an older agent up to date, in one transaction."""
+    with database.transaction():
+        for step in range(version + 1, SCHEMA_VERSION + 1):
+            database.script(files("edge_agent.outbox").joinpath(f"upgrade-{step}.sql").read_text("utf-8"))
+        database.pragma(f"main.user_version = {SCHEMA_VERSION}")
 
 
 def _salvaged(path: Path) -> tuple[int, int] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -13,12 +13,12 @@ from edge_agent.contract.event import Event
 from edge_agent.contract.state import Held, PreviousEpoch
 from edge_agent.contract.telemetry import DropReason
 from edge_agent.outbox.database import Database
-from edge_agent.outbox.intake import add_events
+from edge_agent.outbox.events import add_events
 from edge_agent.outbox.life import read_life
 from edge_agent.outbox.overflow import give_up
+from edge_agent.outbox.renewal import renew
 
 _NO_LIMIT_BYTES: Final = 1 << 60
-_FARTHEST_JUMP: Final = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,6 @@ class Settled:
 
     messages: int
     """Deleted now."""
-    rolled_back: bool
-    """The warehouse knows numbers this file never gave away: the file is an old copy of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,8 @@ class Oversized:
 class Outflow:
     """Gives messages out and takes confirmations. Bound to the thread that opened it."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path, max_bytes: int, next_epoch: Callable[[int], int]) -> None:
+        self._next_epoch = next_epoch
         self._database = Database(path)
         self._database.bound(max_bytes)
         self._largest = _NO_LIMIT_BYTES
@@ -159,26 +158,33 @@ class Outflow:
         return sent
 
     def settle(self, stored: Stored, now_ms: int) -> Settled:
-        """Delete what ``stored`` confirms. Messages never sent stay: nobody can have stored them.
-
-        When the warehouse knows numbers that were never given away here, numbering goes on beyond them.
-        """
+        """Delete what ``stored`` confirms. Messages never sent stay: nobody can have stored them."""
         if stored.epoch != self._epoch:
-            return Settled(0, rolled_back=False)
+            return Settled(0)
         deleted = 0
         with self._database.transaction():
-            last = read_life(self._database).last_seq
             for first, until in _between(stored):
                 bounds = {"first": first, "last": until}
                 self._database.run("settle_payloads", bounds)
                 deleted += self._database.run("settle_messages", bounds).rowcount
-            rolled_back = last < stored.through <= last + _FARTHEST_JUMP
-            if rolled_back:
-                self._database.run("set_last_seq", {"last_seq": stored.through})
             self._database.run("set_confirmed", {"through": stored.through, "at_ms": now_ms})
             if deleted:
                 self._database.run("prune_births")
-        return Settled(deleted, rolled_back)
+        return Settled(deleted)
+
+    def outrun_by(self, stored: Stored) -> bool:
+        """Return whether the warehouse knows numbers of this epoch that were never given away here.
+
+        Then somebody else gave them away: another agent with a copy of this file, or this one before an old copy was
+        brought back.
+        """
+        return stored.epoch == self._epoch and stored.through > read_life(self._database).last_seq
+
+    def renew(self, why: str, now_ms: int) -> None:
+        """Begin a new epoch: what is held is numbered anew in it, and no confirmation of the old one counts."""
+        with self._database.transaction():
+            epoch = renew(self._database, self._next_epoch, why, now_ms)
+        self._epoch = epoch
 
     def confirmed_through(self) -> int:
         """Return the largest ``through`` ever confirmed for this epoch."""

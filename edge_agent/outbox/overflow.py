@@ -95,8 +95,8 @@ def give_up(database: Database, seq: int, reason: DropReason) -> Dropped:
     if row is None:
         raise LookupError(f"message {seq} is not held")
     readings, report = row
-    database.run("delete_message", {"seq": seq})
     database.run("delete_payload", {"seq": seq})
+    database.run("delete_message", {"seq": seq})
     dropped = Dropped(seq, seq, reason, readings)
     for gap in (dropped, *unpack_report(report)):
         remember(database, gap)

@@ -13,7 +13,8 @@ CREATE TABLE main.life (
   confirmed_through INTEGER NOT NULL DEFAULT 0,
   confirmed_at_ms INTEGER,
   dropped_messages INTEGER NOT NULL DEFAULT 0,
-  dropped_readings INTEGER NOT NULL DEFAULT 0
+  dropped_readings INTEGER NOT NULL DEFAULT 0,
+  machine TEXT                               -- JSON list: what tells the machine that writes here from others
 ) STRICT;
 
 CREATE TABLE main.birth (
@@ -48,7 +49,8 @@ CREATE TABLE main.message (
   sent_run INTEGER,
   sent_mono_ms INTEGER,
   thinned INTEGER NOT NULL DEFAULT 0,        -- 1: kept when every second one was given up
-  dropped TEXT                               -- JSON of the message's own report of what the overflow removed
+  dropped TEXT,                              -- JSON of the message's own report of what the overflow removed
+  payload_id INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX main.message_never_sent ON message (seq, payload_bytes) WHERE sends = 0;
@@ -56,9 +58,17 @@ CREATE INDEX main.message_overflow ON message (class, seq) WHERE sends = 0;
 CREATE INDEX main.message_unthinned ON message (seq) WHERE sends = 0 AND thinned = 0 AND class = 'gauge';
 
 CREATE TABLE main.payload (
-  seq INTEGER PRIMARY KEY,
+  payload_id INTEGER PRIMARY KEY,
   encoding TEXT,
   body BLOB NOT NULL                         -- as it is published, byte for byte
+) STRICT;
+
+-- Messages of an earlier epoch whose readings are to be numbered anew; their payloads stay where they are.
+CREATE TABLE main.inherited (
+  payload_id INTEGER PRIMARY KEY,
+  birth_id INTEGER NOT NULL,
+  readings INTEGER NOT NULL,
+  crc32 INTEGER NOT NULL
 ) STRICT;
 
 -- What was removed and stands in no message yet.

@@ -5,14 +5,53 @@ SELECT count(*) = 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'lif
 
 -- name: life
 SELECT epoch, last_seq, run, birth_id, previous_epoch, previous_last, packet_limit, confirmed_through, confirmed_at_ms,
-  dropped_messages, dropped_readings
+  dropped_messages, dropped_readings, machine
 FROM main.life;
 
 -- name: begin_life
-INSERT INTO main.life (id, epoch, previous_epoch, previous_last) VALUES (1, :epoch, :previous_epoch, :previous_last);
+INSERT INTO main.life (id, epoch, previous_epoch, previous_last, machine)
+VALUES (1, :epoch, :previous_epoch, :previous_last, :machine);
 
 -- name: begin_run
 UPDATE main.life SET run = run + 1;
+
+-- name: set_machine
+UPDATE main.life SET machine = :machine;
+
+-- name: renew_life
+UPDATE main.life SET epoch = :epoch, last_seq = 0, previous_epoch = epoch, previous_last = :previous_last,
+  confirmed_through = 0, confirmed_at_ms = NULL;
+
+-- name: ever_sent
+SELECT max(life.confirmed_through, coalesce((SELECT max(seq) FROM main.message WHERE sends > 0), 0)) FROM main.life;
+
+-- name: unsent_reports
+SELECT dropped FROM main.message WHERE sends = 0 AND dropped IS NOT NULL;
+
+-- name: forget_dropped
+DELETE FROM main.dropped;
+
+-- name: inherit_messages
+INSERT INTO main.inherited (payload_id, birth_id, readings, crc32)
+SELECT payload_id, birth_id, readings, crc32 FROM main.message;
+
+-- name: forget_messages
+DELETE FROM main.message;
+
+-- name: inherited
+SELECT inherited.payload_id, birth.digest, inherited.readings, inherited.crc32, payload.encoding, payload.body
+FROM main.inherited JOIN main.birth USING (birth_id) JOIN main.payload USING (payload_id)
+ORDER BY inherited.payload_id;
+
+-- name: inherited_total
+SELECT count(*), coalesce(sum(readings), 0) FROM main.inherited;
+
+-- name: forget_inherited
+DELETE FROM main.inherited WHERE payload_id <= :through;
+
+-- name: forget_inherited_payloads
+DELETE FROM main.payload
+WHERE payload_id IN (SELECT payload_id FROM main.inherited WHERE payload_id <= :through);
 
 -- name: set_last_seq
 UPDATE main.life SET last_seq = max(last_seq, :last_seq);
@@ -39,7 +78,8 @@ DELETE FROM main.birth
 WHERE (SELECT count(*) FROM main.birth) > 1
   AND birth_id IS NOT (SELECT birth_id FROM main.life)
   AND birth_id NOT IN (SELECT birth_id FROM main.message)
-  AND birth_id NOT IN (SELECT birth_id FROM main.pending);
+  AND birth_id NOT IN (SELECT birth_id FROM main.pending)
+  AND birth_id NOT IN (SELECT birth_id FROM main.inherited);
 
 -- name: add_pending
 INSERT INTO main.pending (birth_id, readings, body)
@@ -63,12 +103,12 @@ SELECT value FROM main.bookmark WHERE key = :key;
 INSERT INTO main.bookmark (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value;
 
 -- name: add_message
-INSERT INTO main.message (seq, birth_id, class, created_ms, readings, payload_bytes, crc32, dropped)
-SELECT :seq, birth_id, :class, :created_ms, :readings, :payload_bytes, :crc32, :dropped
+INSERT INTO main.message (seq, birth_id, class, created_ms, readings, payload_bytes, crc32, dropped, payload_id)
+SELECT :seq, birth_id, :class, :created_ms, :readings, :payload_bytes, :crc32, :dropped, :payload_id
 FROM main.birth WHERE digest = :digest;
 
 -- name: add_payload
-INSERT INTO main.payload (seq, encoding, body) VALUES (:seq, :encoding, :body);
+INSERT INTO main.payload (encoding, body) VALUES (:encoding, :body);
 
 -- name: add_written
 INSERT INTO main.written (hour, since_ms, messages, readings, bytes)
@@ -115,7 +155,7 @@ SELECT readings, dropped FROM main.message WHERE seq = :seq;
 DELETE FROM main.message WHERE seq = :seq;
 
 -- name: delete_payload
-DELETE FROM main.payload WHERE seq = :seq;
+DELETE FROM main.payload WHERE payload_id = (SELECT payload_id FROM main.message WHERE seq = :seq);
 
 -- name: unsent_after
 SELECT seq FROM main.message INDEXED BY message_never_sent
@@ -130,7 +170,7 @@ SELECT count(*), min(seq), max(payload_bytes) FROM main.message WHERE payload_by
 
 -- name: take
 SELECT message.seq, message.crc32, payload.encoding, payload.body
-FROM main.message JOIN main.payload USING (seq) WHERE message.seq = :seq;
+FROM main.message JOIN main.payload USING (payload_id) WHERE message.seq = :seq;
 
 -- name: mark_sent
 UPDATE main.message SET sends = sends + 1, sent_run = :run, sent_mono_ms = :now_mono_ms WHERE seq = :seq;
@@ -149,7 +189,7 @@ SELECT max(seq) FROM main.message WHERE sends > 0 AND payload_bytes <= :largest;
 
 -- name: settle_payloads
 DELETE FROM main.payload
-WHERE seq IN (SELECT seq FROM main.message WHERE seq BETWEEN :first AND :last AND sends > 0);
+WHERE payload_id IN (SELECT payload_id FROM main.message WHERE seq BETWEEN :first AND :last AND sends > 0);
 
 -- name: settle_messages
 DELETE FROM main.message WHERE seq BETWEEN :first AND :last AND sends > 0;
@@ -168,6 +208,9 @@ SELECT event_id, body FROM main.event WHERE event_id > :after ORDER BY event_id 
 
 -- name: delete_event
 DELETE FROM main.event WHERE event_id = :event_id;
+
+-- name: held_total
+SELECT count(*), coalesce(sum(readings), 0) FROM main.message;
 
 -- name: held_numbers
 SELECT count(*), coalesce(sum(readings), 0), coalesce(sum(payload_bytes), 0), min(seq), min(created_ms),

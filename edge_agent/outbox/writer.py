@@ -13,7 +13,8 @@ from edge_agent.clock import Clock
 from edge_agent.contract.errors import PulseError, Retryable
 from edge_agent.contract.event import Event
 from edge_agent.outbox.database import OutboxDamaged, OutboxUnavailable
-from edge_agent.outbox.intake import KEPT_EVENTS, Composed, Intake
+from edge_agent.outbox.events import KEPT_EVENTS
+from edge_agent.outbox.intake import Composed, Intake
 from edge_agent.sources import Poll
 
 _log = logging.getLogger(__name__)
@@ -213,7 +214,7 @@ class Writer(Generic[T]):
         )
 
     def _compose(self, intake: Intake) -> None:
-        more = True
+        more, inheriting = True, False
         while more:
             try:
                 composed = intake.compose(self._clock.utc_ms())
@@ -223,12 +224,13 @@ class Writer(Generic[T]):
                 self._complain(error, 0)
                 self._compose_mono_s = self._clock.mono_s() + self._batching.every_s
                 return
-            more = composed.more
+            more, inheriting = composed.more, composed.inheriting
             _log_composed(composed)
             if composed.messages:
                 self._composed()
         self._pending_readings = self._pending_bytes = 0
-        self._compose_mono_s = self._clock.mono_s() + _REPORT_S
+        # What is numbered anew goes step by step, and polls that wait are written in between.
+        self._compose_mono_s = self._clock.mono_s() + (0.0 if inheriting else _REPORT_S)
 
     def _close(self, group: _Group[T]) -> None:
         with self._open:

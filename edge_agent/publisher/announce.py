@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from edge_agent.contract.state import Clock, Held, PreviousEpoch, State
@@ -20,6 +20,8 @@ class Portrait:
     clock: Clock
     devices: Mapping[str, bool]
     """Whether each device answers."""
+    device_clocks: Mapping[str, int] = field(default_factory=dict)
+    """Devices that stamp their own values: their clock minus the gateway's, ms."""
 
 
 def online(portrait: Portrait, held: Held, previous: PreviousEpoch | None) -> State:

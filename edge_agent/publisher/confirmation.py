@@ -37,6 +37,11 @@ class Confirmations:
         self._progress_mono_s = now_mono_s
         self._attempts = 0
 
+    def renewed(self, epoch: int, now_mono_s: float) -> None:
+        """Begin again with an epoch of which nothing was confirmed yet."""
+        self._epoch, self._through, self._missing = epoch, 0, ()
+        self.connected(now_mono_s)
+
     @property
     def through(self) -> int:
         """The largest number up to which everything is settled or missing."""

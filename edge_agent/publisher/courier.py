@@ -16,11 +16,12 @@ from edge_agent.contract.event import Event, EventKind
 from edge_agent.contract.topics import Channel, commands_of, parse_down, up
 from edge_agent.outbox.database import OutboxDamaged, OutboxFull, OutboxUnavailable
 from edge_agent.outbox.outbox import Outbox
-from edge_agent.outbox.outflow import Outflow
+from edge_agent.outbox.outflow import Outflow, Oversized
 from edge_agent.publisher import report
 from edge_agent.publisher.announce import Portrait, farewell, will
 from edge_agent.publisher.backoff import Backoff, Chance
 from edge_agent.publisher.confirmation import Confirmations
+from edge_agent.publisher.identity import IdTaken, Takeovers, id_taken
 from edge_agent.publisher.mqtt import (
     OVERHEAD_BYTES,
     Acknowledged,
@@ -32,9 +33,10 @@ from edge_agent.publisher.mqtt import (
     Opened,
     Received,
     Subscribed,
+    TakenOver,
     Will,
 )
-from edge_agent.publisher.session import Bounds, Session
+from edge_agent.publisher.session import Bounds, Outrun, Session
 from edge_agent.settings import Publish
 
 _log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ _FIRST_WAIT_S: Final = 2.0
 _TICK_S: Final = 1.0
 _THROTTLED_TICK_S: Final = 0.1
 _GOODBYE_S: Final = 1.0
+_LAST_WORDS_S: Final = 3.0
 _COMPLAIN_S: Final = 60.0
 
 
@@ -78,6 +81,10 @@ class Courier:
         self._stopping = threading.Event()
         self._stop_by_mono_s = 0.0
         self._again: tuple[int, ...] = ()
+        self._takeovers = Takeovers()
+        self._taken = False
+        self._doubt = ""
+        self._too_long: Oversized | None = None
         self._report_path = report.path_beside(outbox.path)
         self._report_mono_s = 0.0
         self._complain_mono_s = 0.0
@@ -97,7 +104,12 @@ class Courier:
         self.wake()
 
     def run(self) -> None:
-        """Send until stopped. Only ``OutboxDamaged`` and mistakes in this program end it earlier."""
+        """Send until stopped.
+
+        What ends it earlier is ``OutboxDamaged``, a mistake in this program, or ``IdTaken``: another agent runs under
+        this id. Then everything is on disk, in an epoch of its own.
+        """
+        self._report_path.unlink(missing_ok=True)
         with self._wake_in, self._wake_out, self._outbox.outflow() as outflow:
             confirmations = Confirmations(
                 outflow.epoch,
@@ -108,13 +120,55 @@ class Courier:
             )
             while not self._stopping.is_set():
                 wait_s = self._try(outflow, confirmations)
+                if self._taken:
+                    raise self._stopped(outflow, confirmations)
                 self._wait(outflow, wait_s)
+                self._renew(outflow, confirmations)
         self._report_path.unlink(missing_ok=True)
+
+    def _renew(self, outflow: Outflow, confirmations: Confirmations) -> None:
+        """Leave an epoch that is not ours alone; a full disk leaves that for later, and nothing is sent meanwhile."""
+        if not self._doubt:
+            return
+        with self._while_disk_is_full():
+            outflow.renew(self._doubt, self._clock.utc_ms())
+            confirmations.renewed(outflow.epoch, self._clock.mono_s())
+            _log.warning("outbox.renewed epoch=%d why=%r (缓冲已开始新周期)", outflow.epoch, self._doubt)
+            self._doubt, self._again = "", ()
+
+    def _stopped(self, outflow: Outflow, confirmations: Confirmations) -> IdTaken:
+        """Say goodbye in an epoch of our own, leave word for `g60-edge status`, and return what ends this agent."""
+        error = id_taken(self._gateway, f"{self._address.host}:{self._address.port}", str(self._outbox.path))
+        self._renew(outflow, confirmations)
+        with self._while_disk_is_full():
+            outflow.add_event(Event(kind=EventKind.ID_TAKEN, at=self._clock.utc_ms(), text=str(error)[:1000]))
+        self._stop_by_mono_s = self._clock.mono_s() + _LAST_WORDS_S
+        try:
+            if not self._doubt:
+                self._generation(outflow, confirmations)
+        except OutboxDamaged:
+            raise
+        except Retryable as trouble:
+            _log.warning("publisher.last_words error=%r: they are said at the next start", str(trouble))
+        self._report_mono_s = 0.0
+        self._tell(connected=False, trouble="", stopped=str(error))
+        return error
 
     def _try(self, outflow: Outflow, confirmations: Confirmations) -> float:
         """Live through one connection; return how many seconds to wait before the next."""
+        if self._doubt:
+            return _TICK_S
         try:
             self._generation(outflow, confirmations)
+        except (TakenOver, Outrun) as error:
+            wait_s = self._backoff.failed()
+            self._doubt = str(error)
+            self._taken = isinstance(error, TakenOver) and self._takeovers.another(self._clock.mono_s())
+            _log.error(
+                "publisher.not_alone error=%r: another agent uses this id or its numbers (有人使用同一网关编号)",
+                str(error),
+            )
+            self._lost(str(error))
         except NotAllowed as error:
             wait_s = self._backoff.slow()
             _log.error(
@@ -151,7 +205,7 @@ class Courier:
                             session = self._opened(opened, connection, outflow, confirmations)
                         elif self._clock.mono_s() > opened_by_mono_s:
                             raise ConnectionLost("the broker took the connection but said nothing")
-                        elif self._stopping.is_set():
+                        elif self._stopping.is_set() or (self._taken and self._overdue()):
                             return
                         continue
                     with self._while_disk_is_full():
@@ -161,12 +215,15 @@ class Courier:
                     if session.stalled():
                         raise ConnectionLost("the broker has stopped acknowledging")
                     self._tell_connected(session)
-                    if self._stopping.is_set() and (session.idle or self._clock.mono_s() >= self._stop_by_mono_s):
+                    if (self._stopping.is_set() or self._taken) and (session.idle or self._overdue()):
                         self._say_goodbye(connection, session)
                         return
             finally:
                 if session is not None:
                     self._again = session.unacknowledged()
+
+    def _overdue(self) -> bool:
+        return self._clock.mono_s() >= self._stop_by_mono_s
 
     def _opened(
         self, opened: Opened, connection: Connection, outflow: Outflow, confirmations: Confirmations
@@ -193,6 +250,7 @@ class Courier:
                 oversized.largest_bytes,
                 payload_bytes,
             )
+            self._tell_too_long(outflow, oversized, payload_bytes)
         connection.subscribe(commands_of(self._gateway))
         bounds = Bounds(min(self._publish.window, opened.receive_maximum), payload_bytes)
         return Session(
@@ -207,6 +265,17 @@ class Courier:
             bounds,
             self._again,
         )
+
+    def _tell_too_long(self, outflow: Outflow, oversized: Oversized, allowed_bytes: int | None) -> None:
+        if oversized == self._too_long:
+            return
+        self._too_long = oversized
+        text = (
+            f"messages={oversized.messages} first_seq={oversized.first_seq} largest_bytes={oversized.largest_bytes} "
+            f"allowed_bytes={allowed_bytes}: kept, not sent; raise the broker's max_packet_size "
+            "(报文超过服务器允许的长度，已保留未发送)"
+        )
+        outflow.add_event(Event(kind=EventKind.MESSAGE_TOO_LONG, at=self._clock.utc_ms(), text=text))
 
     def _say_goodbye(self, connection: Connection, session: Session) -> None:
         payload = farewell(session.state()).encode()
@@ -234,9 +303,8 @@ class Courier:
     def _look_at_clock(self, outflow: Outflow) -> None:
         step = self._watch.look()
         if step is not None:
-            _log.warning("agent.clock_stepped step_ms=%d (时钟跳变)", step.step_ms)
-            text = f"{step.step_ms} ms"
-            outflow.add_event(Event(kind=EventKind.CLOCK_STEPPED, at=self._clock.utc_ms(), text=text))
+            _log.warning("agent.clock_stepped %s (时钟跳变)", step.text)
+            outflow.add_event(Event(kind=EventKind.CLOCK_STEPPED, at=step.to_ms, text=step.text))
 
     @contextmanager
     def _while_disk_is_full(self) -> Iterator[None]:
@@ -263,14 +331,23 @@ class Courier:
         self._since_ms, self._report_mono_s = self._clock.utc_ms(), 0.0
         self._tell(connected=False, trouble=trouble)
 
-    def _tell(self, *, connected: bool, trouble: str) -> None:
+    def _tell(self, *, connected: bool, trouble: str, stopped: str = "") -> None:
         """Write the report when it is time; a disk that does not take it disturbs nothing."""
         now_mono_s = self._clock.mono_s()
         if now_mono_s < self._report_mono_s:
             return
         self._report_mono_s = now_mono_s + report.REPORT_S
         broker = f"{self._address.host}:{self._address.port}"
-        found = report.Report(os.getpid(), self._clock.utc_ms(), connected, broker, self._since_ms, trouble)
+        found = report.Report(
+            os.getpid(),
+            self._clock.utc_ms(),
+            connected,
+            broker,
+            self._since_ms,
+            trouble,
+            stopped,
+            dict(self._portrait(self._watch).device_clocks),
+        )
         try:
             report.write(self._report_path, found)
         except OSError as error:

@@ -27,10 +27,15 @@ from edge_agent.contract.wire import ENCODING_PROPERTY, MAX_MESSAGE_BYTES
 OVERHEAD_BYTES: Final = 160
 """Bytes of a PUBLISH packet around its payload, at most: the topic (78), the encoding (23), headers."""
 _BAD_CREDENTIALS: Final = frozenset({134, 135})
+_SESSION_TAKEN_OVER: Final = 142
 
 
 class ConnectionLost(Retryable):
     """There is no connection to the broker, or not any more."""
+
+
+class TakenOver(ConnectionLost):
+    """Somebody connected under our client id while this connection was alive; our own reconnecting never does that."""
 
 
 class NotAllowed(Retryable):
@@ -256,4 +261,5 @@ class Connection:
         _properties: Properties | None,
     ) -> None:
         if self._lost is None:
-            self._lost = ConnectionLost(f"{self._address.host}:{self._address.port}: {reason}")
+            kind = TakenOver if reason.value == _SESSION_TAKEN_OVER else ConnectionLost
+            self._lost = kind(f"{self._address.host}:{self._address.port}: {reason}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,10 @@ class Report:
     """Since when the connection is up, or down."""
     trouble: str = ""
     """Why there is no connection, or what is wrong with it; empty when nothing is."""
+    stopped: str = ""
+    """Why the agent stopped by itself; empty while it runs."""
+    device_clocks: Mapping[str, int] = field(default_factory=dict)
+    """Devices that stamp their own values: their clock minus the gateway's, ms."""
 
 
 def path_beside(outbox: Path) -> Path:
@@ -40,12 +45,13 @@ def write(path: Path, report: Report) -> None:
 
 
 def read(path: Path, now_ms: int) -> Report | None:
-    """Return the report of an agent that is running; ``None`` when there is none, or it is out of date."""
+    """Return the report of an agent that is running, or says why it stopped; ``None`` when there is none."""
     try:
         found = Report(**json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    return found if now_ms - found.at_ms <= STALE_S * 1000 and _alive(found.process) else None
+    running = now_ms - found.at_ms <= STALE_S * 1000 and _alive(found.process)
+    return found if found.stopped or running else None
 
 
 def _alive(process: int) -> bool:

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from edge_agent.clock import Clock
 from edge_agent.contract.command import Stored, parse_birth_request, parse_drain, parse_stored
+from edge_agent.contract.errors import Retryable
 from edge_agent.contract.state import State
 from edge_agent.contract.topics import Channel, Command, up
 from edge_agent.contract.wire import GZIP, compress
@@ -38,6 +39,10 @@ class Link(Protocol):
 
     def publish(self, topic: str, payload: bytes, *, retain: bool, encoding: str | None) -> int:
         """Send at QoS 1; return the packet id by which it will be acknowledged. ``Retryable`` when it is lost."""
+
+
+class Outrun(Retryable):
+    """The warehouse knows numbers of this epoch that were never given away here: the epoch is not ours alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ class Session:
         self._state_look_mono_s = now_mono_s
         self._births: deque[KeptBirth] = deque(outflow.births())
         self._stored: Stored | None = None
+        self._settle_from_mono_s = now_mono_s + publish.settle_after_s
         self._event_after = 0
         self._events_from_mono_s = now_mono_s
         self._nothing_left = False
@@ -162,7 +168,7 @@ class Session:
         """Take a command; ``BadRecord`` when it is not one."""
         match command:
             case Command.STORED:
-                self._stored = parse_stored(payload)
+                self._hear(parse_stored(payload))
                 self._settle()
             case Command.BIRTH:
                 wanted = parse_birth_request(payload).b
@@ -173,22 +179,27 @@ class Session:
             case Command.DRAIN:
                 self._telemetry.drain(parse_drain(payload).messages_per_s)
 
-    def _settle(self) -> None:
-        """Apply the latest confirmation; a full disk leaves it for the next pump."""
-        if self._stored is None:
+    def _hear(self, stored: Stored) -> None:
+        if stored.epoch != self._outflow.epoch:
             return
+        if self._outflow.outrun_by(stored):
+            raise Outrun(f"the warehouse knows messages up to {stored.through} of epoch {stored.epoch}")
         now_mono_s = self._clock.mono_s()
-        settled = self._outflow.settle(self._stored, self._clock.utc_ms())
-        stored, self._stored = self._stored, None
         if self._confirmations.heard(stored, now_mono_s):
             self._telemetry.confirmed(now_mono_s)
-        _log.debug("publisher.stored through=%d deleted=%d", stored.through, settled.messages)
-        if settled.rolled_back:
-            _log.error(
-                "outbox.rolled_back through=%d: the warehouse knows later messages than this buffer, their numbers "
-                "are skipped (缓冲文件被还原到旧状态，已跳过仓库已有的编号)",
-                stored.through,
-            )
+        self._stored = stored
+
+    def _settle(self) -> None:
+        """Delete what the latest confirmation says, once the connection has stood for a while.
+
+        Another agent under this id takes a connection over within that time, and then its messages, not ours, may be
+        what was confirmed. A full disk leaves the confirmation for the next pump.
+        """
+        if self._stored is None or self._clock.mono_s() < self._settle_from_mono_s:
+            return
+        settled = self._outflow.settle(self._stored, self._clock.utc_ms())
+        _log.debug("publisher.stored through=%d deleted=%d", self._stored.through, settled.messages)
+        self._stored = None
 
     def pump(self) -> None:
         """Send whatever may be sent now: births, then the state, events, and telemetry in both lanes."""

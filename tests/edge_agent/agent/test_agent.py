@@ -52,6 +52,7 @@ class Plant:
             [publish]
             batch_s = 0.1
             resend_after_s = 1
+            settle_after_s = 0
             [[replay]]
             name = "none"
             files = ["{folder / "none.csv"}"]

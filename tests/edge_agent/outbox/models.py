@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge_agent.contract.birth import Birth, Kind, SeriesSpec
+from edge_agent.contract.telemetry import parse_batch
 from edge_agent.outbox.batches import Bounds, unpack
 from edge_agent.outbox.database import Database
 from edge_agent.outbox.intake import Compression, Intake
@@ -58,7 +59,7 @@ def opened(
 def everything(path: Path) -> dict[int, bytes]:
     """The payloads held, by number."""
     with Database(path, readonly=True) as database:
-        statement = "SELECT seq, body FROM main.payload JOIN main.message USING (seq)"
+        statement = "SELECT seq, body FROM main.payload JOIN main.message USING (payload_id)"
         return dict(database._connection.execute(statement).fetchall())
 
 
@@ -66,3 +67,10 @@ def pending_times(path: Path) -> list[int]:
     """The times of the readings that no message carries yet."""
     with Database(path, readonly=True) as database:
         return [entry[1] for _, _, _, body in database.rows("pending") for entry in unpack(body)]
+
+
+def inherited_times(path: Path) -> list[int]:
+    """The times of the readings that wait to be numbered anew."""
+    with Database(path, readonly=True) as database:
+        found = [parse_batch(row[5]) for row in database.rows("inherited")]
+    return [t for batch in found for points in batch.series.values() for t in points.t]

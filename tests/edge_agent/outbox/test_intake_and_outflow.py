@@ -11,7 +11,8 @@ from edge_agent.contract.telemetry import Dropped, DropReason, parse_batch
 from edge_agent.contract.wire import decompress
 from edge_agent.outbox.batches import Bounds
 from edge_agent.outbox.database import OutboxFull
-from edge_agent.outbox.intake import KEPT_EVENTS, Composed, Compression
+from edge_agent.outbox.events import KEPT_EVENTS
+from edge_agent.outbox.intake import Composed, Compression
 from edge_agent.outbox.outflow import Outflow
 from edge_agent.outbox.overflow import Room, every_second
 from tests.edge_agent.outbox.models import NOW_MS, birth, everything, gauges, marked, opened, registers
@@ -150,26 +151,12 @@ def test_sendings_are_remembered_within_a_run(tmp_path: Path) -> None:
         assert outflow.sent_before(everywhere, 0, 10) == [1, 2, 3], "the clock of another run says nothing"
 
 
-def test_a_file_that_went_back_in_time_gives_no_number_twice(tmp_path: Path) -> None:
-    """A gateway restored from an old copy: the warehouse knows numbers that this file never gave away."""
-    with opened(tmp_path / "o.db", bounds=Bounds(1, 10_000)) as (_, intake, outflow):
-        intake.adopt(birth())
-        intake.record([gauges(1, 3)])
-        intake.compose(NOW_MS)
-        assert outflow.settle(stored(outflow, 500), NOW_MS).rolled_back
-        assert outflow.held() == Held(epoch=outflow.epoch, first=1, last=500), "never sent: kept whatever is confirmed"
-        intake.record([gauges(4, 1)])
-        intake.compose(NOW_MS)
-        assert outflow.held().last == 501
-        assert not outflow.settle(stored(outflow, 500), NOW_MS).rolled_back
-
-
 def test_a_message_whose_bytes_changed_is_reported_as_corrupt(tmp_path: Path) -> None:
     with opened(tmp_path / "o.db", bounds=Bounds(2, 10_000)) as (_, intake, outflow):
         intake.adopt(birth())
         intake.record([gauges(1, 4)])
         intake.compose(NOW_MS)
-        outflow._database._connection.execute("UPDATE main.payload SET body = zeroblob(9) WHERE seq = 1")
+        outflow._database._connection.execute("UPDATE main.payload SET body = zeroblob(9) WHERE payload_id = 1")
         assert [out.seq for out in outflow.take([1, 2], SOON_MS)] == [2]
         assert intake.compose(NOW_MS).messages == 1
         (report,) = outflow.take([3], SOON_MS)

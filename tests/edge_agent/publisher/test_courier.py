@@ -35,7 +35,7 @@ from tests.edge_agent.publisher.tls import Encrypted, certificate
 from tests.services.plugin import MakeMosquitto
 
 PASSWORD: Final = "right"
-QUICK: Final = Publish(resend_after_s=0.3, resend_max_s=2.0)
+QUICK: Final = Publish(resend_after_s=0.3, resend_max_s=2.0, settle_after_s=0)
 
 
 class Gateway:

@@ -92,7 +92,7 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    with Bench(tmp_path / "o.db", Publish()) as bench:
+    with Bench(tmp_path / "o.db", Publish(settle_after_s=0)) as bench:
         yield bench
 
 

@@ -1,0 +1,100 @@
+"""A new epoch in the same file, when somebody else may go on with the old one's numbers.
+
+Numbers are a promise: (epoch, seq) never changes its bytes. Two agents that began from copies of one file cannot keep
+it, so an agent that may not be alone begins a new epoch, and what it holds is numbered anew in it. Nothing is stored
+twice by that: a reading is known by its series and time. See docs/adr/0009.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from edge_agent.contract.errors import BadRecord
+from edge_agent.contract.event import Event, EventKind
+from edge_agent.contract.telemetry import Dropped, DropReason
+from edge_agent.contract.wire import decompress
+from edge_agent.outbox.batches import Entry, entries_of, unpack_report
+from edge_agent.outbox.database import Database
+from edge_agent.outbox.events import add_events
+from edge_agent.outbox.life import read_life
+from edge_agent.outbox.overflow import remember
+
+INHERIT_READINGS: Final = 10_000
+"""Readings that are numbered anew in one step, so that polls that wait to be written wait a moment only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """A message of an earlier epoch; ``entries`` is ``None`` when its bytes are not those that were written."""
+
+    payload_id: int
+    digest: str
+    readings: int
+    entries: list[Entry] | None
+
+
+def renew(database: Database, next_epoch: Callable[[int], int], why: str, now_ms: int) -> int:
+    """Begin a new epoch within the caller's transaction, say so in an event, and return its number.
+
+    ``next_epoch`` returns a number larger than the one it is given. Removals that no message has reported to anybody
+    get a number of the new epoch, so that they are still reported.
+    """
+    life = read_life(database)
+    epoch = next_epoch(life.epoch)
+    lost = _unreported(database)
+    (ever_sent,) = database.row("ever_sent") or (0,)
+    (messages, readings) = database.row("held_total") or (0, 0)
+    database.run("inherit_messages")
+    database.run("forget_messages")
+    database.run("forget_dropped")
+    database.run("renew_life", {"epoch": epoch, "previous_last": ever_sent})
+    for number, (reason, count) in enumerate(sorted(lost.items()), start=1):
+        remember(database, Dropped(number, number, DropReason(reason), count))
+        database.run("set_last_seq", {"last_seq": number})
+    text = (
+        f"{why}; {messages} messages with {readings} readings of epoch {life.epoch} are numbered anew in {epoch} "
+        "(缓冲可能被复制或他人使用同一编号，已开始新周期，未确认的数据重新编号)"
+    )
+    add_events(database, [Event(kind=EventKind.BUFFER_RENEWED, at=now_ms, text=text[:1000])])
+    return epoch
+
+
+def _unreported(database: Database) -> Counter[str]:
+    waiting = (Dropped(*row) for row in database.rows("dropped", {"ranges": -1}))
+    unsent = (gap for (report,) in database.rows("unsent_reports") for gap in unpack_report(report))
+    lost: Counter[str] = Counter()
+    for gap in chain(waiting, unsent):
+        lost[gap.reason] += gap.readings
+    return lost
+
+
+def oldest_inherited(database: Database) -> tuple[list[Inherited], bool]:
+    """Return the oldest messages that wait to be numbered anew, at most one step of them, and whether more wait."""
+    found: list[Inherited] = []
+    readings = 0
+    for payload_id, digest, count, crc32, encoding, body in database.run("inherited"):
+        if found and readings + count > INHERIT_READINGS:
+            return found, True
+        found.append(Inherited(payload_id, digest, count, _entries(body, encoding, crc32)))
+        readings += count
+    return found, False
+
+
+def _entries(body: bytes, encoding: str | None, crc32: int) -> list[Entry] | None:
+    if zlib.crc32(body) != crc32:
+        return None
+    try:
+        return entries_of(decompress(body, encoding))
+    except BadRecord:
+        return None
+
+
+def forget_inherited(database: Database, through: int) -> None:
+    """Delete what has been numbered anew, up to payload ``through``."""
+    database.run("forget_inherited_payloads", {"through": through})
+    database.run("forget_inherited", {"through": through})

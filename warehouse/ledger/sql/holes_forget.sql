@@ -1,0 +1,1 @@
+DELETE FROM ingest.hole AS h WHERE h.closed_at < %(before)s

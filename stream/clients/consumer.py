@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, LogTruncationError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
 from edge_agent.contract.errors import PulseError
@@ -39,8 +39,13 @@ class Watcher(ConsumerRebalanceListener):  # type: ignore[misc]  # the library h
         self._consumer = consumer
 
     def on_partitions_revoked(self, revoked: Any) -> None:
-        """Note what is no longer ours."""
+        """Note what is no longer ours, and see the join through that has begun with this.
+
+        kafka-python 3.0.12 begins one when topics vanish, and gives it up without a word when they are back before
+        the group has let it in (made anew, or Kafka restarted and not ready): it then has no partitions for good.
+        """
         self._consumer._changes.append((False, _partitions(revoked)))
+        self._consumer._inner._coordinator.request_rejoin()
 
     def on_partitions_assigned(self, assigned: Any) -> None:
         """Hold what is ours now and note it."""
@@ -83,7 +88,12 @@ class Consumer:
         ``PositionLost`` when a position is not in the log; nothing was returned and it is raised again until a seek.
         """
         with translated("poll"):
-            found = self._inner.poll(timeout_ms=int(timeout_s * 1000), max_records=max_records)
+            try:
+                found = self._inner.poll(timeout_ms=int(timeout_s * 1000), max_records=max_records)
+            except (LogTruncationError, OffsetOutOfRangeError):
+                # Perhaps it is another log: have its identity asked now, not when the present answer is too old.
+                self._cluster.request_update()
+                raise
         return [_record(raw) for batch in found.values() for raw in batch]
 
     def changes(self) -> list[tuple[bool, tuple[Partition, ...]]]:

@@ -14,6 +14,7 @@ from stream.commands import CommandSender
 from stream.consumer import ConsumerLoop
 from stream.topics import UP_TOPICS
 from warehouse.sink.settings import SinkSettings
+from warehouse.sink.standing import Standings
 from warehouse.sink.store import PostgresStore
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,8 @@ def run(settings: SinkSettings) -> None:
         store = PostgresStore(settings, sender)
         try:
             log.info("event=started name=%s group=%s", settings.name, settings.group)
-            ConsumerLoop(settings.kafka, store, settings.group, [topic.name for topic in UP_TOPICS]).run(stop)
+            with Standings(settings):
+                ConsumerLoop(settings.kafka, store, settings.group, [topic.name for topic in UP_TOPICS]).run(stop)
         finally:
             store.close()
             log.info("event=stopped name=%s", settings.name)

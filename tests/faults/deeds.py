@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from deploy.local.demo.stage import agent_name
-from tests.faults.disk import Disk
+from tests.faults.disk import Disk, shorten_log
 from tests.faults.gauges import Gauges, Unacknowledged
 from tests.faults.plan import Fault, Kind
 from tests.faults.stage import UP_WITHIN_S, Theatre
@@ -109,6 +109,7 @@ class Hand:
         if not isinstance(disk, Disk):
             raise TypeError(f"no disk to fill: {disk}")
         found = self._gauges.now(self._gateways)
+        shorten_log(self._theatre.outbox(self._theatre.gateways[0]))
         filled = disk.fill()
         time.sleep(FULL_S)
         disk.empty()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 DISK_BYTES: Final = 24 << 20
 """Room for a buffer of 8 MiB, as much of its log, and something to fill."""
+FREE_BYTES: Final = 3 << 20
 _PIECE: Final = b"\0" * (64 << 10)
 
 
@@ -37,6 +39,24 @@ class Disk:
     def empty(self) -> None:
         """Give the room back."""
         self._ballast.unlink(missing_ok=True)
+
+
+def make_roomy(outbox: Path) -> None:
+    """Leave free pages in the buffer's file, as after any outage.
+
+    Without them a full disk is an overflow: what cannot be sent before the disk is needed is given up, newest first,
+    and named in the ledger. That is the policy, and not what is looked for here.
+    """
+    with closing(sqlite3.connect(outbox, timeout=60)) as database, database:
+        database.execute("CREATE TABLE roomy (x BLOB)")
+        database.execute("INSERT INTO roomy VALUES (zeroblob(?))", (FREE_BYTES,))
+        database.execute("DROP TABLE roomy")
+
+
+def shorten_log(outbox: Path) -> None:
+    """Take SQLite's log back to nothing, so that the next commit needs room on the disk."""
+    with closing(sqlite3.connect(outbox, timeout=60)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager

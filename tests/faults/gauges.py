@@ -106,7 +106,7 @@ class Gauges:
     def settled(self, numbers: dict[str, Numbers], *, every: bool = True) -> bool:
         """True when the warehouse has settled every message up to the last one of each of ``numbers``.
 
-        Not ``every``: the last one is enough.
+        Not ``every``: the last one, or any later one, is enough.
         """
 
         def ask(connection: postgres.Connection) -> int:
@@ -114,7 +114,9 @@ class Gauges:
                 """
                 SELECT count(*) FROM unnest(%s::text[], %s::int8[], %s::int8[]) AS w (gateway, epoch, last)
                 JOIN ingest.ledger AS l USING (gateway, epoch)
-                WHERE l.settled @> int8range(CASE WHEN %s THEN 1 ELSE w.last END, w.last, '[]')
+                WHERE CASE
+                  WHEN %s THEN l.settled @> int8range(1, w.last, '[]') ELSE l.settled && int8range(w.last, NULL)
+                END
                 """,
                 (
                     list(numbers),

@@ -38,8 +38,6 @@ class Kind(StrEnum):
 
 KILLS: Final = tuple(kind for kind in Kind if kind.kill)
 OTHERS: Final = tuple(kind for kind in Kind if not kind.kill)
-FIRST_PASS: Final = 6
-"""Rounds in which each kind happens once, in turn; a shorter run has more of them in a round."""
 SECOND_KILL: Final = 0.3
 """Chance that a later round has a second kill."""
 AT_ONCE: Final = 0.5
@@ -76,7 +74,8 @@ def plan(rounds: int, seed: int, kinds: Collection[Kind] = tuple(Kind)) -> Itera
     dice = random.Random(seed)  # noqa: S311 - the same seed must give the same faults
     kills = [kind for kind in KILLS if kind in kinds]
     others = [kind for kind in OTHERS if kind in kinds]
-    first_pass = min(rounds, FIRST_PASS)
+    # A shorter run has more of them in a round.
+    first_pass = min(rounds, max(len(kills), len(others)))
     for index in range(rounds):
         if index < first_pass:
             chosen = [*kills[index::first_pass], *others[index::first_pass]]

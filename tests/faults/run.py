@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from tests.faults.deeds import Deed, Hand
-from tests.faults.disk import Disk
+from tests.faults.disk import Disk, make_roomy
 from tests.faults.gauges import Gauges
 from tests.faults.plan import Kind, Round
 from tests.faults.report import Report
@@ -115,6 +115,9 @@ class Run:
         self._until(lambda: all(gauges.numbers(gateway) for gateway in self._gateways), RECOVER_WITHIN_S)
         if not self._settle(gauges):
             raise AssertionError(f"no reading arrives; {self._theatre.away()}")
+        first = self._theatre.gateways[0]
+        if first in self._gateways and isinstance(self._theatre.disk, Disk):
+            make_roomy(self._theatre.outbox(first))
 
     def _recover(self, gauges: Gauges) -> bool:
         """Wait until everything runs, and every message that was written by then is settled."""

@@ -12,6 +12,7 @@ from deploy.local import runfile
 from deploy.local.follow import followed
 from deploy.local.process import log_path
 from deploy.local.runfile import Phase, Run
+from deploy.local.standing import standing_line
 from deploy.local.supervisor import State
 from edge_agent.contract.errors import Misconfigured
 
@@ -62,12 +63,15 @@ def down(folder: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(folder: Path, *, as_json: bool) -> None:
     """Show what runs (查看状态). The exit code is 0 when all of it does, else 1."""
-    run = runfile.now(folder.absolute()) or Run(phase=Phase.STOPPED, pid=0)
+    folder = folder.absolute()
+    run = runfile.now(folder) or Run(phase=Phase.STOPPED, pid=0)
     if as_json:
         click.echo(run.model_dump_json(indent=2))
     else:
         for line in table(run):
             click.echo(line)
+        if run.phase is Phase.RUNNING and (said := standing_line(folder)):
+            click.echo(said)
     if run.phase is not Phase.RUNNING or any(entry.state is not State.RUNNING for entry in run.entries):
         raise click.exceptions.Exit(1)
 

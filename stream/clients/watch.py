@@ -24,9 +24,10 @@ class Bounds(NamedTuple):
 class Watch:
     """Watches all partitions of ``topics`` with a client of its own; opened at the first question. One thread."""
 
-    def __init__(self, bootstrap: str, client_id: str, topics: Sequence[str]) -> None:
+    def __init__(self, bootstrap: str, client_id: str, topics: Sequence[str], group: str | None = None) -> None:
         self._bootstrap = bootstrap
         self._client_id = client_id
+        self._group = group or client_id
         self._topics = tuple(topics)
         self._open: Consumer | None = None
         self._places: tuple[Partition, ...] = ()
@@ -44,6 +45,11 @@ class Watch:
         """Return where each log begins and ends; ``Retryable`` when Kafka does not answer."""
         consumer = self._consumer()
         return {place: Bounds(*found) for place, found in consumer.bounds(self._places).items()}
+
+    def committed(self) -> Mapping[Partition, int | None]:
+        """Return the offsets that Kafka was told by ``group``, which it does not join; ``None`` where it told none."""
+        consumer = self._consumer()
+        return {place: consumer.committed(place) for place in self._places}
 
     def age_s(
         self, place: Partition, offset: int, now_s: Callable[[], float] = time.time, read_s: float = READ_S
@@ -69,7 +75,7 @@ class Watch:
 
     def _consumer(self) -> Consumer:
         if self._open is None:
-            consumer = open_consumer(self._bootstrap, self._client_id, self._client_id, fetch_bytes=MAX_RECORD_BYTES)
+            consumer = open_consumer(self._bootstrap, self._client_id, self._group, fetch_bytes=MAX_RECORD_BYTES)
             try:
                 self._places = tuple(place for topic in self._topics for place in consumer.partitions_of(topic))
                 consumer.assign(self._places)

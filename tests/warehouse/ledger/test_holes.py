@@ -226,7 +226,7 @@ def _spread(found: dict[int, tuple[str, datetime]], one: int, other: int) -> Non
             found[other] = (also, min(since, also_since))
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
 def test_holes_are_what_every_number_by_itself_would_say(connection: Connection, says: Sequence[Say]) -> None:
     before: dict[int, tuple[str, datetime]] = {}

@@ -234,7 +234,7 @@ class Membership(Generic[P]):
             self._cuts |= {place: at for place, at in lost.diverged.items() if at is not None}
             self._start_over(self._settled)
         self._compare_source()
-        fresh = [record for record in found if record.place in self._settled]
+        fresh = [record for record in found if (record.topic, record.partition) in self._settled]
         self._unwritten.add(fresh, self._health.now_mono_s())
 
     def _hear(self) -> None:

@@ -72,9 +72,7 @@ class Unwritten(Generic[P]):
             left = records[len(prepared.records) :]
             self._read.extendleft(reversed(left))
             self._read_bytes += sum(record.size for record in left)
-            self._ready.append(
-                Batch(prepared, {record.place: record.offset + 1 for record in prepared.records}),
-            )
+            self._ready.append(Batch(prepared, _offsets_after(prepared.records)))
 
     def wrote(self) -> None:
         """Forget the first batch: it is stored."""
@@ -104,3 +102,9 @@ class Unwritten(Generic[P]):
             size += record.size
         self._read_bytes -= size
         return records
+
+
+def _offsets_after(records: Sequence[Record]) -> dict[Partition, int]:
+    """Return where reading goes on after ``records``, which are in order within each partition."""
+    lasts = {(record.topic, record.partition): record.offset for record in records}
+    return {Partition(*place): offset + 1 for place, offset in lasts.items()}

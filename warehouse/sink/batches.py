@@ -43,10 +43,8 @@ def from_where(
     following: Mapping[Partition, int],
     source: Source,
 ) -> None:
-    """Write down which part of Kafka the batch was made from."""
-    firsts: dict[Partition, int] = {}
-    for record in records:
-        firsts[record.place] = min(record.offset, firsts.get(record.place, record.offset))
+    """Write down which part of Kafka the batch was made from; of each partition in order."""
+    firsts = {(record.topic, record.partition): record.offset for record in reversed(records)}
     partitions = sorted(following)
     connection.execute(
         statement(_SQL, "batch_source.sql"),

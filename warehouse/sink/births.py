@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from edge_agent.contract.birth import Birth, Kind
 from warehouse.postgres import Connection, statement, text
-from warehouse.sink.readings import Series
+from warehouse.sink.readings import Legend, Series
 
 _SQL: Final = "warehouse.sink"
 
@@ -30,11 +30,11 @@ class Catalog:
     def __init__(self, most_series: int) -> None:
         self._most_series = most_series
         self._series = 0
-        self._births: OrderedDict[BirthKey, Mapping[str, Series]] = OrderedDict()
+        self._births: OrderedDict[BirthKey, Legend] = OrderedDict()
 
-    def known(self, connection: Connection, keys: Collection[BirthKey]) -> dict[BirthKey, Mapping[str, Series]]:
+    def known(self, connection: Connection, keys: Collection[BirthKey]) -> dict[BirthKey, Legend]:
         """Return those of ``keys`` that the warehouse knows."""
-        found: dict[BirthKey, Mapping[str, Series]] = {}
+        found: dict[BirthKey, Legend] = {}
         missing: list[BirthKey] = []
         for key in keys:
             birth = self._births.get(key)
@@ -53,18 +53,18 @@ class Catalog:
         self._births.clear()
         self._series = 0
 
-    def _read(self, connection: Connection, keys: list[BirthKey]) -> dict[BirthKey, Mapping[str, Series]]:
+    def _read(self, connection: Connection, keys: list[BirthKey]) -> dict[BirthKey, Legend]:
         rows = connection.execute(
             statement(_SQL, "birth_find.sql"),
             {"gateways": [key.gateway for key in keys], "digests": [key.digest for key in keys]},
         )
-        found: dict[BirthKey, dict[str, Series]] = {}
+        series: dict[BirthKey, dict[str, Series]] = {}
         for gateway, digest, name, series_id, kind, range_ in rows:
-            found.setdefault(BirthKey(gateway, digest), {})[name] = Series(series_id, Kind(kind), range_)
-        for key, birth in found.items():
-            self._births[key] = birth
-            self._series += len(birth)
-        return dict(found)
+            series.setdefault(BirthKey(gateway, digest), {})[name] = Series(series_id, Kind(kind), range_)
+        found = {key: Legend(names) for key, names in series.items()}
+        self._births |= found
+        self._series += sum(map(len, found.values()))
+        return found
 
     def _forget_oldest(self) -> None:
         while self._series > self._most_series and len(self._births) > 1:

@@ -1,4 +1,4 @@
-"""Columns into PostgreSQL's binary COPY format, in one buffer, without a loop over rows; pure.
+"""Columns into PostgreSQL's binary COPY format, without a loop over rows; pure.
 
 Format: "Binary Format" of COPY in PostgreSQL's documentation. Per row a field count, per field its length and its
 bytes, big-endian; a null has length -1 and no bytes.
@@ -6,6 +6,7 @@ bytes, big-endian; a null has length -1 and no bytes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,8 @@ TRAILER: Final = b"\xff\xff"
 COLUMNS: Final = ("series_id", "t", "v", "q", "message")
 """Order of the columns in the buffer."""
 
+ROWS_AT_ONCE: Final = 16_384
+"""Rows in one buffer, about 0.9 MB: while PostgreSQL takes in one, the next one is made."""
 _EPOCH_MS: Final = 946_684_800_000
 """2000-01-01 UTC, from which PostgreSQL counts microseconds."""
 
@@ -34,7 +37,15 @@ _V_LENGTH_AT: Final = _ROWS["f"].fields["v_length"][1]  # type: ignore[index]  #
 _V_AT: Final = _ROWS["f"].fields["v"][1]  # type: ignore[index]  # structured dtypes have fields
 
 
-def rows(columns: Columns) -> bytes:
+def file(columns: Columns) -> Iterator[bytes | memoryview]:
+    """Give all that COPY expects, piece by piece."""
+    yield HEADER
+    for first in range(0, len(columns), ROWS_AT_ONCE):
+        yield rows(columns.part(first, first + ROWS_AT_ONCE))
+    yield TRAILER
+
+
+def rows(columns: Columns) -> memoryview:
     """Return the rows of ``columns`` in binary COPY format, without :data:`HEADER` and :data:`TRAILER`."""
     form = _ROWS[columns.v.dtype.kind]
     found = np.empty(len(columns), form)
@@ -49,7 +60,7 @@ def rows(columns: Columns) -> bytes:
     flat = found.view(np.uint8)
     if columns.missing is not None:
         flat = _without_values(flat.reshape(len(columns), form.itemsize), columns.missing)
-    return flat.tobytes()
+    return flat.reshape(-1).data
 
 
 def _without_values(table: NDArray[np.uint8], missing: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 
 from warehouse.postgres import Connection, statement
-from warehouse.sink.readings import EARLIEST_MS, Columns, Ints, Rejected
+from warehouse.sink.flat import Ints
+from warehouse.sink.readings import EARLIEST_MS, Columns, Rejected
 
 DAY_MS: Final = 86_400_000
 SHANGHAI_MS: Final = 28_800_000

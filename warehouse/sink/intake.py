@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from edge_agent.contract.birth import Birth, parse_birth
 from edge_agent.contract.errors import BadRecord
@@ -31,13 +32,17 @@ from stream.topics import (
     Record,
     gateway_of,
 )
-from warehouse.sink.decode import Identity, Telemetry, decode, from_model, identity, numbers_are_sure, outline
+from warehouse.sink.decode import Identity, Outline, Telemetry, decode, from_model, identity, outline
+from warehouse.sink.flat import Flat, Unsure, flatten, join
 
 _GATEWAY: Final = re.compile(GATEWAY_PATTERN)
+_PIECE_BYTES: Final = 64 << 10
+"""Bytes of messages whose readings are flattened together. What JSON makes of them then still fits into the processor's
+cache, and is gone before Python looks for garbage in it (measured at 20 readings a message: 140 ms of processor time
+for 100 000 of them, against 260 ms with a megabyte)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """One telemetry message as it came."""
 
     gateway: str
@@ -71,59 +76,166 @@ class Intake:
     states: list[tuple[str, State, Record]] = field(default_factory=list)
     events: list[tuple[str, Event, Record]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    flat: Flat | None = None
+    """The readings of ``telemetry``, where they are at hand."""
+    records: int = 0
+    """How many records were read."""
 
 
-def sort(records: Iterable[Record]) -> Intake:
-    """Read every record; none is left out but the tombstones of compacted topics, which say nothing."""
-    intake = Intake()
-    sure: list[Told] = []
+def sort(records: Iterable[Record], most_bytes: int | None = None) -> Intake:
+    """Read the records; none is left out but the tombstones of compacted topics, which say nothing.
+
+    Ends with the record that brings the bytes of what they say, uncompressed, to ``most_bytes``.
+    """
+    reading = _Reading()
     for record in records:
+        if most_bytes is not None and reading.plain_bytes >= most_bytes:
+            break
+        reading.read(record)
+    return reading.end()
+
+
+class _Reading:
+    """Records on their way into an intake."""
+
+    def __init__(self) -> None:
+        self.plain_bytes = 0
+        self._intake = Intake()
+        self._records = 0
+        self._piece: list[tuple[str, Outline, Record]] = []
+        """Telemetry whose readings are still to be looked at."""
+        self._piece_ends_bytes = _PIECE_BYTES
+        self._flats: list[Flat] = []
+
+    def read(self, record: Record) -> None:
+        self._records += 1
         if record.value is None and record.topic in (BIRTHS.name, STATES.name):
-            continue
-        gateway = gateway_of(record.key)
-        if not _GATEWAY.fullmatch(gateway) or gateway in RESERVED_GATEWAYS:
+            return
+        gateway = _gateway(record.key)
+        if gateway is None:
             detail = f"the key {record.key!r:.200} names no gateway"
-            intake.refused.append(Refused(record, "gateway", detail, None, None))
-            continue
+            self._intake.refused.append(Refused(record, "gateway", detail, None, None))
+            return
         try:
-            told = _read(intake, gateway, record)
+            self._read(gateway, record)
         except BadRecord as error:
-            _refuse(intake, gateway, record, error)
+            self._refuse(gateway, record, error)
+        if self.plain_bytes >= self._piece_ends_bytes:
+            self._flatten()
+
+    def end(self) -> Intake:
+        self._flatten()
+        return replace(self._intake, flat=join(self._flats), records=self._records)
+
+    def _read(self, gateway: str, record: Record) -> None:
+        if record.topic == REFUSED.name:
+            reason = record.headers.get(REASON, b"refused").decode("utf-8", "replace")
+            topic = record.headers.get(MQTT_TOPIC, b"?").decode("utf-8", "replace")
+            raise BadRecord(reason, f"the bridge refused it, it came on {topic:.200}")
+        plain = payload(record)
+        self.plain_bytes += len(plain)
+        if record.topic == TELEMETRY.name:
+            self._piece.append((gateway, outline(plain) or from_model(plain), record))
+        elif record.topic == BIRTHS.name:
+            birth = parse_birth(plain)
+            named = (record.key or b"").decode("utf-8", "replace")
+            if birth.gateway != gateway or named != f"{gateway}/{birth.digest()}":
+                raise BadRecord(
+                    "identity", f"the birth of {birth.gateway} with digest {birth.digest()} came as {named:.200}"
+                )
+            self._intake.births.append((birth, record))
+        elif record.topic == STATES.name:
+            self._intake.states.append((gateway, parse_state(plain), record))
+        elif record.topic == EVENTS.name:
+            self._intake.events.append((gateway, parse_event(plain), record))
         else:
-            if told is not None:
-                sure.append(told)
-    if numbers_are_sure(one.telemetry for one in sure):
-        intake.telemetry.extend(sure)
-    else:
-        _read_each(intake, sure)
-    return intake
+            raise BadRecord("topic", f"{record.topic} is none of the sink's topics")
+
+    def _flatten(self) -> None:
+        """Take in a piece of telemetry; one by one when not all of it is sure."""
+        piece, self._piece = self._piece, []
+        self._piece_ends_bytes = self.plain_bytes + _PIECE_BYTES
+        try:
+            self._flats.append(flatten([outlined.series for _, outlined, _ in piece]))
+        except Unsure:
+            self._judge_each(piece)
+        else:
+            self._intake.telemetry.extend(
+                [Told(gateway, outlined.telemetry, record) for gateway, outlined, record in piece]
+            )
+
+    def _judge_each(self, piece: Iterable[tuple[str, Outline, Record]]) -> None:
+        for gateway, _, record in piece:
+            try:
+                telemetry, flat = decode(payload(record))
+            except BadRecord as error:
+                self._refuse(gateway, record, error)
+            else:
+                self._intake.telemetry.append(Told(gateway, telemetry, record))
+                self._flats.append(flat)
+
+    def _refuse(self, gateway: str, record: Record, error: BadRecord) -> None:
+        self._intake.refused.append(Refused(record, error.reason, error.detail, gateway, _identity(record)))
+
+
+def readings(told: Sequence[Told], taken: Intake) -> Flat:
+    """Return the readings of ``told``, most of which come from ``taken``."""
+    if taken.flat is not None and told == taken.telemetry:
+        return taken.flat
+    flats: list[Flat] = []
+    places: dict[int, int] = {}
+    if taken.flat is not None:
+        flats.append(taken.flat)
+        places = {id(one): place for place, one in enumerate(taken.telemetry)}
+    chosen: list[int] = []
+    following = len(places)
+    for one in told:
+        place = places.get(id(one))
+        if place is None:
+            flats.append(decode(payload(one.record))[1])
+            place, following = following, following + 1
+        chosen.append(place)
+    return join(flats).take(chosen)
 
 
 def distinct(told: Sequence[Told]) -> tuple[list[Told], list[Told]]:
     """Return ``told`` without repetitions, and those of it that use a number again for other readings."""
-    first: dict[tuple[str, int, int], list[Told]] = {}
-    kept: list[Told] = []
-    reused: list[Told] = []
+    if len({one.name for one in told}) == len(told):
+        return list(told), []
+    same: dict[tuple[str, int, int], list[Told]] = {}
     for one in told:
-        same = first.setdefault(one.name, [])
-        if any(one.telemetry == other.telemetry for other in same):
-            continue
-        if any(_differ(one.telemetry, other.telemetry) for other in same):
-            reused.append(one)
-        same.append(one)
-        kept.append(one)
-    return kept, reused
+        same.setdefault(one.name, []).append(one)
+    left_out: set[int] = set()
+    reused: list[Told] = []
+    for group in same.values():
+        outlines: list[Outline] = []
+        for one in group if len(group) > 1 else ():
+            outlined = from_model(payload(one.record))
+            if outlined in outlines:
+                left_out.add(id(one))
+            elif any(_differ(outlined, other) for other in outlines):
+                reused.append(one)
+            outlines.append(outlined)
+    return [one for one in told if id(one) not in left_out], reused
 
 
-def _differ(one: Telemetry, other: Telemetry) -> bool:
+def _differ(one: Outline, other: Outline) -> bool:
     """True when the readings differ; two messages without any do not."""
-    return (one.birth, one.series) != (other.birth, other.series) and bool(one.series or other.series)
+    return (one.telemetry.birth, one.series) != (other.telemetry.birth, other.series) and bool(
+        one.series or other.series
+    )
 
 
 def condemn(record: Record, detail: str) -> Refused:
     """Return ``record`` as refused by the database."""
-    gateway = gateway_of(record.key)
-    return Refused(record, "database", detail, gateway if _GATEWAY.fullmatch(gateway) else None, _identity(record))
+    return Refused(record, "database", detail, _gateway(record.key), _identity(record))
+
+
+@lru_cache(1 << 16)
+def _gateway(key: bytes | None) -> str | None:
+    """Return the gateway that a record's key names; ``None`` when it names none."""
+    gateway = gateway_of(key)
+    return gateway if _GATEWAY.fullmatch(gateway) and gateway not in RESERVED_GATEWAYS else None
 
 
 def received_ms(record: Record) -> int:
@@ -141,48 +253,6 @@ def payload(record: Record) -> bytes:
     """Return the message of ``record``, uncompressed; ``BadRecord`` as :func:`.wire.decompress`."""
     encoding = record.headers.get(ENCODING)
     return decompress(record.value or b"", None if encoding is None else encoding.decode("utf-8", "replace"))
-
-
-def _read(intake: Intake, gateway: str, record: Record) -> Told | None:
-    """Read one record; telemetry in good form is returned, its numbers still to be looked at."""
-    if record.topic == TELEMETRY.name:
-        plain = payload(record)
-        outlined = outline(plain)
-        if outlined is not None:
-            return Told(gateway, outlined, record)
-        intake.telemetry.append(Told(gateway, from_model(plain), record))
-    elif record.topic == BIRTHS.name:
-        birth = parse_birth(payload(record))
-        named = (record.key or b"").decode("utf-8", "replace")
-        if birth.gateway != gateway or named != f"{gateway}/{birth.digest()}":
-            raise BadRecord(
-                "identity", f"the birth of {birth.gateway} with digest {birth.digest()} came as {named:.200}"
-            )
-        intake.births.append((birth, record))
-    elif record.topic == STATES.name:
-        intake.states.append((gateway, parse_state(payload(record)), record))
-    elif record.topic == EVENTS.name:
-        intake.events.append((gateway, parse_event(payload(record)), record))
-    elif record.topic == REFUSED.name:
-        reason = record.headers.get(REASON, b"refused").decode("utf-8", "replace")
-        topic = record.headers.get(MQTT_TOPIC, b"?").decode("utf-8", "replace")
-        raise BadRecord(reason, f"the bridge refused it, it came on {topic:.200}")
-    else:
-        raise BadRecord("topic", f"{record.topic} is none of the sink's topics")
-    return None
-
-
-def _read_each(intake: Intake, told: Iterable[Told]) -> None:
-    """Take messages one by one, because not all of them are sure."""
-    for one in told:
-        try:
-            intake.telemetry.append(Told(one.gateway, decode(payload(one.record)), one.record))
-        except BadRecord as error:
-            _refuse(intake, one.gateway, one.record, error)
-
-
-def _refuse(intake: Intake, gateway: str, record: Record, error: BadRecord) -> None:
-    intake.refused.append(Refused(record, error.reason, error.detail, gateway, _identity(record)))
 
 
 def _identity(record: Record) -> Identity | None:

@@ -13,7 +13,11 @@ Ranges: TypeAlias = Sequence[SeqRange]
 
 def ranges_of(numbers: Iterable[int]) -> list[SeqRange]:
     """Return ``numbers`` as the fewest ranges."""
-    return joined(SeqRange(number, number) for number in numbers)
+    ordered = sorted(set(numbers))
+    # Mostly there are no gaps.
+    if ordered and ordered[-1] - ordered[0] == len(ordered) - 1:
+        return [SeqRange(ordered[0], ordered[-1])]
+    return joined(SeqRange(number, number) for number in ordered)
 
 
 def joined(ranges: Iterable[SeqRange]) -> list[SeqRange]:

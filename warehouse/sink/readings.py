@@ -5,9 +5,8 @@ Every reading is checked alone: a bad one becomes a :class:`Rejected` and its me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import repeat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,15 +14,19 @@ from numpy.typing import NDArray
 
 from edge_agent.contract.birth import INT64_MAX, Kind, SeriesSpec, check_value
 from edge_agent.contract.errors import BadRecord
-from warehouse.sink.decode import Run, Telemetry
+from warehouse.sink.decode import Telemetry
+from warehouse.sink.flat import Flat, Ints
 
 EARLIEST_MS: Final = 1_420_070_400_000
 """2015-01-01 UTC. No gateway of the district is older; an earlier time is a clock that was never set."""
 AHEAD_MS: Final = 86_400_000
 """How far ahead of Kafka's clock a reading may be."""
 
-Ints: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
+
+_KINDS: Final = tuple(Kind)
+_UNKNOWN: Final = -1
+_MOST_MEANINGS: Final = 64
 
 
 class Series(NamedTuple):
@@ -41,11 +44,46 @@ class Series(NamedTuple):
         )
 
 
+class Legend:
+    """What the names in messages of one birth mean."""
+
+    def __init__(self, series: Mapping[str, Series]) -> None:
+        self._series = series
+        self._meanings: dict[tuple[str, ...], Ints] = {}
+
+    def __len__(self) -> int:
+        return len(self._series)
+
+    def get(self, name: str) -> Series | None:
+        """Return the series of that name."""
+        return self._series.get(name)
+
+    def meanings(self, names: tuple[str, ...]) -> Ints:
+        """Return three rows, with a column for each of ``names``: series id, kind, largest value.
+
+        The kind is its place in ``Kind``, -1 where the birth has no such name. A gateway sends the same names in
+        message after message, so what was found is kept.
+        """
+        found = self._meanings.get(names)
+        if found is None:
+            if len(self._meanings) >= _MOST_MEANINGS:
+                self._meanings.clear()
+            rows = [_meaning(self._series.get(name)) for name in names]
+            found = self._meanings[names] = np.array(rows, np.int64).reshape(len(names), 3).T
+        return found
+
+
+def _meaning(series: Series | None) -> tuple[int, int, int]:
+    if series is None:
+        return 0, _UNKNOWN, 0
+    return series.series_id, _KINDS.index(series.kind), INT64_MAX if series.range is None else series.range - 1
+
+
 class Message(NamedTuple):
     """One message with all that its readings need."""
 
     telemetry: Telemetry
-    birth: Mapping[str, Series]
+    birth: Legend
     message: int
     """Its number in the warehouse, ``ledger_id << 40 | seq``."""
     appended_ms: int
@@ -81,8 +119,8 @@ class Columns:
     def __len__(self) -> int:
         return len(self.t_ms)
 
-    def take(self, chosen: Mask | NDArray[np.intp]) -> Columns:
-        """Return the chosen rows, in the chosen order."""
+    def take(self, chosen: Mask) -> Columns:
+        """Return the chosen rows."""
         missing = None if self.missing is None else self.missing[chosen]
         return Columns(
             self.series_id[chosen],
@@ -93,6 +131,12 @@ class Columns:
             self.message[chosen],
         )
 
+    def part(self, first: int, end: int) -> Columns:
+        """Return the rows from ``first`` to before ``end``; nothing is copied."""
+        rows = slice(first, end)
+        missing = None if self.missing is None else self.missing[rows]
+        return Columns(self.series_id[rows], self.t_ms[rows], self.v[rows], missing, self.q[rows], self.message[rows])
+
     def repeated(self) -> Mask:
         """Return which rows share their series and time with another one."""
         same = (self.series_id[1:] == self.series_id[:-1]) & (self.t_ms[1:] == self.t_ms[:-1])
@@ -102,108 +146,121 @@ class Columns:
         return found
 
 
-def gather(messages: Sequence[Message]) -> tuple[dict[Kind, Columns], list[Rejected]]:
-    """Return the readings of ``messages`` by kind, and those that are refused.
+def gather(messages: Sequence[Message], flat: Flat) -> tuple[dict[Kind, Columns], list[Rejected]]:
+    """Return the readings of ``messages`` by kind, and those that are refused; ``flat`` are their readings.
 
     Reasons: ``unknown_series``, ``value_type``, ``register_range`` (as :func:`.birth.check_value`), ``time_past``,
     ``time_future``.
     """
-    heaps = {kind: _Heap(kind) for kind in Kind}
-    rejected: list[Rejected] = []
-    for number, (telemetry, birth, message, _) in enumerate(messages):
-        for name, run in telemetry.series.items():
-            series = birth.get(name)
-            if series is None:
-                rejected.extend(_unknown(message, name, run))
-            else:
-                heaps[series.kind].add(number, name, series, run)
-    message_ids = np.fromiter((message.message for message in messages), np.int64, len(messages))
-    latest_ms = np.fromiter((message.appended_ms + AHEAD_MS for message in messages), np.int64, len(messages))
-    columns = {kind: heap.settle(message_ids, latest_ms, rejected) for kind, heap in heaps.items() if heap.t}
-    return {kind: found for kind, found in columns.items() if len(found)}, rejected
+    if not len(flat.t_ms):
+        return {}, []
+    gathering = _Gathering(messages, flat)
+    columns = {kind: gathering.columns(kind) for kind in Kind}
+    return {kind: found for kind, found in columns.items() if len(found)}, gathering.rejected()
 
 
-@dataclass(slots=True)
-class _Heap:
-    """Readings of one kind while they are gathered: flat lists, and one entry per run beside them."""
+class _Gathering:
+    """Messages on their way into columns. Arrays have an entry per reading, where they do not say otherwise."""
 
-    kind: Kind
-    t: list[int] = field(default_factory=list)
-    v: list[int | float | None] = field(default_factory=list)
-    doubts: list[tuple[int, list[int]]] = field(default_factory=list)
-    """Where the qualities of a run that is not all good begin, and what they are."""
-    origins: list[int] = field(default_factory=list)
-    series: list[Series] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    lengths: list[int] = field(default_factory=list)
+    def __init__(self, messages: Sequence[Message], flat: Flat) -> None:
+        self._messages = messages
+        self._flat = flat
+        meanings = [message.birth.meanings(message.telemetry.names) for message in messages]
+        self._series_of_run, self._kind_of_run, self._most_of_run = np.concatenate(meanings, axis=1)
+        readings = flat.readings()
+        self._readings_of_message = readings
+        self._series_id = np.repeat(self._series_of_run.astype(np.int32), flat.lengths)
+        ids = np.fromiter((message.message for message in messages), np.int64, len(messages))
+        self._message = np.repeat(ids, readings)
+        latest_ms = np.fromiter((message.appended_ms + AHEAD_MS for message in messages), np.int64, len(messages))
+        self._bad = (flat.t_ms < EARLIEST_MS) | (flat.t_ms > np.repeat(latest_ms, readings))
+        self._bad |= np.repeat(self._kind_of_run == _UNKNOWN, flat.lengths)
 
-    def add(self, origin: int, name: str, series: Series, run: Run) -> None:
-        t, v, q = run
-        if q:
-            self.doubts.append((len(self.t), q))
-        self.t += t
-        self.v += v
-        self.origins.append(origin)
-        self.names.append(name)
-        self.series.append(series)
-        self.lengths.append(len(t))
-
-    def settle(self, message_ids: Ints, latest_ms: Ints, rejected: list[Rejected]) -> Columns:
-        lengths = np.array(self.lengths)
-        t = np.array(self.t, np.int64)
-        q = np.zeros(len(t), np.int16)
-        for at, qualities in self.doubts:
-            q[at : at + len(qualities)] = qualities
-        origin = np.repeat(np.array(self.origins), lengths)
-        series_id = np.repeat(np.fromiter((s.series_id for s in self.series), np.int32, len(lengths)), lengths)
-        v, missing, bad = self._values(lengths)
-        bad |= (t < EARLIEST_MS) | (t > latest_ms[origin])
-        columns = Columns(series_id, t, v, missing if missing.any() else None, q, message_ids[origin])
-        if bad.any():
-            ends = np.cumsum(lengths)
-            for place in np.flatnonzero(bad).tolist():
-                run = int(np.searchsorted(ends, place, side="right"))
-                rejected.append(self._refuse(place, run, int(q[place]), int(message_ids[origin[place]])))
-            columns = columns.take(~bad)
-        return columns.take(np.lexsort((columns.t_ms, columns.series_id)))
-
-    def _values(self, lengths: NDArray[np.int_]) -> tuple[NDArray[Any], Mask, Mask]:
-        """Return values, which of them are null, and which do not suit their series."""
-        bad = np.zeros(len(self.v), np.bool_)
-        if self.kind is Kind.GAUGE:
-            # None becomes NaN, which cannot come from JSON; adding zero turns -0.0 into 0.0, so equal values are
-            # equal bytes.
-            gauge = np.array(self.v, np.float64) + 0.0
-            return gauge, np.isnan(gauge), bad
-        missing = np.zeros(len(self.v), np.bool_)
-        v = _all_int64(self.v)
-        if v is None:
-            fits = np.fromiter((_fits(value) for value in self.v), np.bool_, len(self.v))
-            missing = np.fromiter((value is None for value in self.v), np.bool_, len(self.v))
-            bad = ~fits & ~missing
-            v = np.zeros(len(self.v), np.int64)
-            v[fits] = np.array([value for value in self.v if _fits(value)], np.int64)
-        if self.kind is Kind.REGISTER:
-            most = np.fromiter((INT64_MAX if s.range is None else s.range - 1 for s in self.series), np.int64)
-            bad |= ~missing & ((v < 0) | (v > np.repeat(most, lengths)))
-        return v, missing, bad
-
-    def _refuse(self, at: int, run: int, q: int, message: int) -> Rejected:
-        series, value, t_ms = self.series[run], _as_the_model(self.v[at]), self.t[at]
-        try:
-            check_value(series.spec(), value)
-        except BadRecord as error:
-            reason, detail = error.reason, error.detail
+    def columns(self, kind: Kind) -> Columns:
+        """Return the good readings of ``kind``, and note the bad ones."""
+        runs = self._kind_of_run == _KINDS.index(kind)
+        rows = np.flatnonzero(np.repeat(runs, self._flat.lengths))
+        if kind is Kind.GAUGE:
+            v: NDArray[Any] = self._flat.floats[rows]
+            missing = np.isnan(v)
         else:
-            past = t_ms < EARLIEST_MS
-            reason = "time_past" if past else "time_future"
-            detail = f"{t_ms} ms is {'before 2015' if past else 'more than a day after its arrival'}"
-        return Rejected(message, self.names[run], series.series_id, t_ms, value, q, reason, detail)
+            v, missing, bad = _integers([self._flat.values[row] for row in rows.tolist()])
+            if kind is Kind.REGISTER:
+                most = np.repeat(self._most_of_run[runs], self._flat.lengths[runs])
+                bad |= ~missing & ((v < 0) | (v > most))
+            self._bad[rows] |= bad
+        kept = np.flatnonzero(~self._bad[rows])
+        kept = kept[_order(self._series_id[rows[kept]], self._flat.t_ms[rows[kept]])]
+        rows = rows[kept]
+        return Columns(
+            self._series_id[rows],
+            self._flat.t_ms[rows],
+            v[kept],
+            missing[kept] if missing.any() else None,
+            self._flat.q[rows],
+            self._message[rows],
+        )
+
+    def rejected(self) -> list[Rejected]:
+        """Return the bad readings, once all columns were made."""
+        if not self._bad.any():
+            return []
+        names = [name for message in self._messages for name in message.telemetry.names]
+        run_ends, message_ends = np.cumsum(self._flat.lengths), np.cumsum(self._readings_of_message)
+        found: list[Rejected] = []
+        for row in np.flatnonzero(self._bad).tolist():
+            message = self._messages[int(np.searchsorted(message_ends, row, side="right"))]
+            name = names[int(np.searchsorted(run_ends, row, side="right"))]
+            found.append(self._refuse(row, message, name))
+        return found
+
+    def _refuse(self, row: int, message: Message, name: str) -> Rejected:
+        series = message.birth.get(name)
+        value, t_ms = _as_the_model(self._flat.values[row]), int(self._flat.t_ms[row])
+        reason, detail = _fault(series, name, t_ms, value)
+        series_id = None if series is None else series.series_id
+        return Rejected(message.message, name, series_id, t_ms, value, int(self._flat.q[row]), reason, detail)
+
+
+def _fault(series: Series | None, name: str, t_ms: int, value: int | float | None) -> tuple[str, str]:
+    """Return what is wrong with a reading that is bad: reason and detail."""
+    if series is None:
+        return "unknown_series", f"the birth has no {name}"
+    try:
+        check_value(series.spec(), value)
+    except BadRecord as error:
+        return error.reason, error.detail
+    if t_ms < EARLIEST_MS:
+        return "time_past", f"{t_ms} ms is before 2015"
+    return "time_future", f"{t_ms} ms is more than a day after its arrival"
+
+
+def _order(series_id: NDArray[np.int32], t_ms: Ints) -> NDArray[np.intp]:
+    """Return the places of the rows by series and time."""
+    if not len(t_ms):
+        return np.zeros(0, np.intp)
+    after_ms = t_ms - t_ms.min()
+    if after_ms.max() >> 32:
+        return np.lexsort((t_ms, series_id))
+    # Within 49 days both fit into one number, which sorts in less than half of the time.
+    return np.argsort(series_id.astype(np.int64) << 32 | after_ms)
+
+
+def _integers(values: list[int | float | None]) -> tuple[Ints, Mask, Mask]:
+    """Return values as integers, which of them are null, and which are neither null nor an integer of 64 bits."""
+    found = _all_int64(values)
+    if found is not None:
+        return found, np.zeros(len(values), np.bool_), np.zeros(len(values), np.bool_)
+    fits = np.fromiter(map(_fits, values), np.bool_, len(values))
+    missing = np.fromiter((value is None for value in values), np.bool_, len(values))
+    found = np.zeros(len(values), np.int64)
+    found[fits] = np.array([value for value in values if _fits(value)], np.int64)
+    return found, missing, ~fits & ~missing
 
 
 def _all_int64(values: list[int | float | None]) -> Ints | None:
     """Return ``values`` as an array when all are integers of 64 bits."""
-    if set(map(type, values)) != {int}:
+    if not {int}.issuperset(map(type, values)):
         return None
     try:
         return np.array(values, np.int64)
@@ -218,9 +275,3 @@ def _fits(value: int | float | None) -> bool:
 def _as_the_model(value: int | float | None) -> int | float | None:
     """Return ``value`` as the contract's model reads it: an integer beyond 64 bits is a float."""
     return value if value is None or _fits(value) else float(value)
-
-
-def _unknown(message: int, name: str, run: Run) -> Iterable[Rejected]:
-    times, values, qualities = run
-    for t_ms, value, q in zip(times, values, qualities or repeat(0, len(times)), strict=True):
-        yield Rejected(message, name, None, t_ms, _as_the_model(value), q, "unknown_series", f"the birth has no {name}")

@@ -14,7 +14,8 @@ from psycopg.sql import SQL, Composed, Identifier
 from edge_agent.contract.birth import Kind
 from warehouse.postgres import Connection, statement
 from warehouse.sink import copyformat, days
-from warehouse.sink.readings import Columns, Ints
+from warehouse.sink.flat import Ints
+from warehouse.sink.readings import Columns
 
 log = logging.getLogger(__name__)
 
@@ -132,9 +133,8 @@ def _stage(connection: Connection, kind: Kind, columns: Columns) -> None:
 
 def _copy(connection: Connection, command: Composed, columns: Columns) -> None:
     with connection.cursor() as cursor, cursor.copy(command) as copy:
-        copy.write(copyformat.HEADER)
-        copy.write(copyformat.rows(columns))
-        copy.write(copyformat.TRAILER)
+        for piece in copyformat.file(columns):
+            copy.write(piece)
 
 
 def _mark_late(connection: Connection, write: Write, columns: Columns) -> None:

@@ -20,7 +20,7 @@ from warehouse.sink import batches, births, days, exceptions, intake, ledger, of
 from warehouse.sink.births import BirthKey, Catalog
 from warehouse.sink.intake import Intake, Refused, Told
 from warehouse.sink.ledger import Entry, Epoch, Row, Tidings
-from warehouse.sink.readings import Message, Series, gather
+from warehouse.sink.readings import Legend, Message, gather
 from warehouse.sink.tables import Write
 
 UNPARKED_AT_ONCE: Final = 2_000
@@ -62,7 +62,7 @@ class _Explained:
     """Telemetry whose births are known, and the rest."""
 
     told: list[Told]
-    births: Mapping[BirthKey, Mapping[str, Series]]
+    births: Mapping[BirthKey, Legend]
     waiting: list[Told]
     refused: list[Refused]
     parked_left: bool
@@ -97,16 +97,12 @@ class Transaction:
             return Done(parked_left=explained.parked_left)
         rows = ledger.lock(connection, entries, [*tidings.held, *tidings.ended])
         ids = [_message_id(one, rows) for one in told]
-        again = frozenset(
-            message
-            for message, one in zip(ids, told, strict=True)
-            if (row := rows[_epoch(one)]).again and row.had(one.telemetry.seq)
-        )
+        again = _seen_before(told, ids, rows)
         messages = [
             Message(one.telemetry, explained.births[_birth(one)], message, one.record.timestamp_ms)
             for message, one in zip(ids, told, strict=True)
         ]
-        columns, rejected = gather(messages)
+        columns, rejected = gather(messages, intake.readings(told, taken))
         needed = frozenset(tables.months(found.t_ms for found in columns.values()))
         if needed - months:
             connection.execute(statement(_SQL, "month_ensure.sql"), {"months": sorted(needed - months)})
@@ -166,7 +162,10 @@ class Transaction:
 def _entries(told: Sequence[Told], refused: Sequence[Refused]) -> dict[Epoch, Entry]:
     entries: dict[Epoch, Entry] = {}
     for one in told:
-        entry = entries.setdefault(_epoch(one), Entry())
+        epoch = _epoch(one)
+        entry = entries.get(epoch)
+        if entry is None:
+            entry = entries[epoch] = Entry()
         entry.stored.append(one.telemetry.seq)
         entry.dropped.extend(SeqRange(gap.first, gap.last) for gap in one.telemetry.dropped)
         entry.partition = one.record.partition
@@ -181,6 +180,15 @@ def _count_repeats(entries: Mapping[Epoch, Entry], came: Sequence[Told], told: S
     if len(came) > len(told):
         for epoch, count in (Counter(map(_epoch, came)) - Counter(map(_epoch, told))).items():
             entries[epoch].repeated = count
+
+
+def _seen_before(told: Sequence[Told], ids: Sequence[int], rows: Mapping[Epoch, Row]) -> frozenset[int]:
+    """Return which of the messages were stored before."""
+    if not any(row.again for row in rows.values()):
+        return frozenset()
+    return frozenset(
+        message for message, one in zip(ids, told, strict=True) if rows[_epoch(one)].had(one.telemetry.seq)
+    )
 
 
 def _tidings(taken: Intake) -> Tidings:

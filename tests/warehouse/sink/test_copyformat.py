@@ -41,16 +41,26 @@ def columns(found: list[tuple[Any, ...]], v: Any) -> Columns:
 
 
 @pytest.mark.parametrize("form", ["int8", "float8"])
-@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("at_once", [1, 4, 1_000])
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=rows, data=st.data())
-def test_round_trip(connection: Connection, form: str, found: list[tuple[Any, ...]], data: st.DataObject) -> None:
+def test_round_trip(
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+    at_once: int,
+    found: list[tuple[Any, ...]],
+    data: st.DataObject,
+) -> None:
+    monkeypatch.setattr(copyformat, "ROWS_AT_ONCE", at_once)
     value = st.integers(-(1 << 63), (1 << 63) - 1) if form == "int8" else st.floats(allow_nan=False)
     sent = [data.draw(value) for _ in found]
     v = np.array(sent, np.int64 if form == "int8" else np.float64)
     connection.execute("drop table if exists back")
     connection.execute(TABLE.format(SQL(form)))
     with connection.cursor() as cursor, cursor.copy("copy back from stdin (format binary)") as copy:
-        copy.write(copyformat.HEADER + copyformat.rows(columns(found, v)) + copyformat.TRAILER)
+        for piece in copyformat.file(columns(found, v)):
+            copy.write(piece)
     back = connection.execute(
         "select series_id, (extract(epoch from t) * 1000)::int8, q, message, v from back"
     ).fetchall()

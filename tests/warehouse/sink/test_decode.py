@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from edge_agent.contract.errors import BadRecord
 from edge_agent.contract.telemetry import MAX_READINGS, parse_batch
 from stream.topics import TELEMETRY, Record
 from warehouse.sink import intake
-from warehouse.sink.decode import Identity, Telemetry, decode, identity, numbers_are_sure, outline
+from warehouse.sink.decode import Identity, Telemetry, decode, identity, outline
+from warehouse.sink.flat import Flat, flatten
 
 DIGEST = "0123456789abcdef" * 2
 GOOD = f'{{"v":1,"b":"{DIGEST}","epoch":7,"seq":5,"sent":1,"series":{{"a":{{"t":[1,2],"v":[1,2.5]}}}}}}'
@@ -27,17 +29,32 @@ def judged(payload: bytes) -> tuple[str, object]:
         batch = parse_batch(payload)
     except BadRecord as error:
         return "refused", error.reason
-    runs = {name: (list(p.t), list(p.v), [int(q) for q in p.q]) for name, p in batch.series.items()}
+    runs = {name: (list(p.t), list(p.v), [int(q) for q in p.q or (0,) * len(p.t)]) for name, p in batch.series.items()}
     return "taken", (batch.b, batch.epoch, batch.seq, runs, batch.dropped, batch.readings)
 
 
 def decoded(payload: bytes) -> tuple[str, object]:
     try:
-        found = decode(payload)
+        telemetry, flat = decode(payload)
     except BadRecord as error:
         return "refused", error.reason
-    runs = {name: (t, [as_the_model(v) for v in values], q) for name, (t, values, q) in found.series.items()}
-    return "taken", (found.birth, found.epoch, found.seq, runs, found.dropped, found.readings)
+    return "taken", content(telemetry, flat)
+
+
+def content(found: Telemetry, flat: Flat, number: int = 0) -> object:
+    """What a decoded message says, in the model's terms; its readings are those of message ``number`` in ``flat``."""
+    run = int(flat.runs[:number].sum())
+    at = int(flat.lengths[:run].sum())
+    runs = {}
+    for name in found.names:
+        following = at + int(flat.lengths[run])
+        values = [as_the_model(value) for value in flat.values[at:following]]
+        assert flat.floats[at:following].tolist() == pytest.approx(
+            [math.nan if value is None else float(value) for value in values], abs=0, rel=0, nan_ok=True
+        )
+        runs[name] = (flat.t_ms[at:following].tolist(), values, flat.q[at:following].tolist())
+        run, at = run + 1, following
+    return found.birth, found.epoch, found.seq, runs, found.dropped, int(flat.readings()[number])
 
 
 def as_the_model(value: int | float | None) -> int | float | None:
@@ -178,11 +195,9 @@ def test_many_at_once_are_judged_as_each_alone(payloads: list[bytes]) -> None:
         Record(TELEMETRY.name, 0, offset, b"gw", payload, {}, 1) for offset, payload in enumerate(payloads)
     )
     verdicts = dict.fromkeys(range(len(payloads)), ("?", object()))
-    for told in taken.telemetry:
-        found: Telemetry = told.telemetry
-        runs = {name: (t, [as_the_model(v) for v in values], q) for name, (t, values, q) in found.series.items()}
-        content = (found.birth, found.epoch, found.seq, runs, found.dropped, found.readings)
-        verdicts[told.record.offset] = ("taken", content)
+    assert taken.flat is not None
+    for number, told in enumerate(taken.telemetry):
+        verdicts[told.record.offset] = ("taken", content(told.telemetry, taken.flat, number))
     for bad in taken.refused:
         verdicts[bad.record.offset] = ("refused", bad.reason)
     assert exactly(list(verdicts.values())) == exactly([judged(payload) for payload in payloads])
@@ -191,8 +206,8 @@ def test_many_at_once_are_judged_as_each_alone(payloads: list[bytes]) -> None:
 def test_ordinary_messages_take_the_fast_path() -> None:
     found = outline(GOOD.encode())
     assert found is not None
-    assert numbers_are_sure([found])
-    assert found == Telemetry(DIGEST, 7, 5, {"a": ([1, 2], [1, 2.5], [])}, (), 2)
+    assert found.telemetry == Telemetry(DIGEST, 7, 5, ("a",))
+    assert flatten([found.series]).values == [1, 2.5]
 
 
 def test_the_limit_of_readings_is_the_models() -> None:

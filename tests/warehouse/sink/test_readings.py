@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from edge_agent.contract.birth import INT64_MAX, Kind, SeriesSpec, check_value
 from edge_agent.contract.errors import BadRecord
-from warehouse.sink.decode import Run, Telemetry
-from warehouse.sink.readings import AHEAD_MS, EARLIEST_MS, Message, Series, gather
+from warehouse.sink.decode import Telemetry
+from warehouse.sink.flat import Run, flatten
+from warehouse.sink.readings import AHEAD_MS, EARLIEST_MS, Columns, Legend, Message, Rejected, Series, gather
 
 NOW = 1_790_000_000_000
 values = st.one_of(
@@ -21,9 +22,18 @@ values = st.one_of(
 )
 
 
-def message(runs: dict[str, Run], series: dict[str, Series], number: int = 7) -> Message:
-    told = Telemetry("0" * 32, 1, 1, runs, (), sum(len(t) for t, _, _ in runs.values()))
-    return Message(told, series, number, NOW)
+Readings = tuple[list[int], list[int | float | None], list[int]]
+
+
+def message(
+    readings: dict[str, Readings], series: dict[str, Series], number: int = 7
+) -> tuple[Message, dict[str, Run]]:
+    runs: dict[str, Run] = {name: {"t": t, "v": v, "q": q} for name, (t, v, q) in readings.items()}
+    return Message(Telemetry("0" * 32, 1, 1, tuple(runs)), Legend(series), number, NOW), runs
+
+
+def gathered(*messages: tuple[Message, dict[str, Run]]) -> tuple[dict[Kind, Columns], list[Rejected]]:
+    return gather([message for message, _ in messages], flatten([runs for _, runs in messages]))
 
 
 def judged(spec: SeriesSpec, value: float | None) -> str:
@@ -40,7 +50,7 @@ def judged(spec: SeriesSpec, value: float | None) -> str:
 @example(Kind.GAUGE, 10, [(1 << 53) + 1])
 def test_values_are_judged_as_the_contract_does(kind: Kind, range_: int, sent: list[int | float | None]) -> None:
     series = Series(5, kind, range_ if kind is Kind.REGISTER else None)
-    columns, rejected = gather([message({"a": ([NOW + i for i in range(len(sent))], sent, [])}, {"a": series})])
+    columns, rejected = gathered(message({"a": ([NOW + i for i in range(len(sent))], sent, [])}, {"a": series}))
     reasons = [judged(series.spec(), value) for value in sent]
     assert [bad.reason for bad in rejected] == [reason for reason in reasons if reason]
     assert [bad.value for bad in rejected] == [value for value, reason in zip(sent, reasons, strict=True) if reason]
@@ -64,7 +74,7 @@ def test_rows_are_sorted_and_none_is_lost(sent: list[tuple[int, int, int]]) -> N
         message({f"s{n}": ([NOW + t], [float(number)], [q] if q else [])}, series, number)
         for number, (n, t, q) in enumerate(sent)
     ]
-    columns, rejected = gather(messages)
+    columns, rejected = gathered(*messages)
     assert rejected == []
     expected = sorted((10 - n, NOW + t, number, q) for number, (n, t, q) in enumerate(sent))
     if not sent:
@@ -83,11 +93,11 @@ def test_rows_are_sorted_and_none_is_lost(sent: list[tuple[int, int, int]]) -> N
 
 def test_times_have_bounds_and_both_are_inside() -> None:
     times = [EARLIEST_MS - 1, EARLIEST_MS, NOW + AHEAD_MS, NOW + AHEAD_MS + 1]
-    columns, rejected = gather([message({"a": (times, [1] * 4, [])}, {"a": Series(1, Kind.GAUGE, None)})])
+    columns, rejected = gathered(message({"a": (times, [1] * 4, [])}, {"a": Series(1, Kind.GAUGE, None)}))
     assert columns[Kind.GAUGE].t_ms.tolist() == times[1:3]
     assert [(bad.t_ms, bad.reason) for bad in rejected] == [(times[0], "time_past"), (times[3], "time_future")]
 
 
 def test_equal_zeros_are_equal_bytes() -> None:
-    columns, _ = gather([message({"a": ([NOW], [-0.0], [])}, {"a": Series(1, Kind.GAUGE, None)})])
+    columns, _ = gathered(message({"a": ([NOW], [-0.0], [])}, {"a": Series(1, Kind.GAUGE, None)}))
     assert not np.signbit(columns[Kind.GAUGE].v[0])

@@ -13,7 +13,7 @@ from edge_agent.contract.errors import PulseError, Retryable
 from stream.clients import Consumer, PositionLost, Source
 from stream.consumer import ConsumerSettings, Partition, Record
 from stream.membership import REPLACE_AFTER, Health, Membership
-from tests.stream.ledger import Ledger, LedgerStore
+from tests.stream.ledger import Ledger, LedgerStore, Taken
 
 PLACE = Partition("t", 0)
 OLD, NEW = Source("c", {"t": "old"}), Source("c", {"t": "new"})
@@ -35,7 +35,7 @@ class Step:
 
 
 class Script(Consumer):
-    """A client that plays ``steps`` and then tells its owner to stop."""
+    """A client that plays ``steps`` and, when it is polled once more, tells its owner to stop."""
 
     def __init__(self, steps: Sequence[Step], bounds: tuple[int, int] = (0, 1000)) -> None:
         self.stop = threading.Event()
@@ -50,10 +50,12 @@ class Script(Consumer):
         pass
 
     def poll(self, timeout_s: float, max_records: int) -> list[Record]:
-        self._now = self._steps.pop(0)
-        self._now.then()
         if not self._steps:
             self.stop.set()
+            self._now = Step(source=self._now.source)
+            return []
+        self._now = self._steps.pop(0)
+        self._now.then()
         if self._now.error is not None:
             raise self._now.error
         return self._now.found
@@ -170,6 +172,102 @@ def test_a_client_that_fails_now_and_then_is_kept() -> None:
     ledger = Ledger()
     play(Script([MINE, *failing, Step(records(0, 1)), *failing, Step(records(1, 1))]), LedgerStore(ledger))
     assert ledger.values() == [b"0", b"1"]
+
+
+def test_the_next_batch_is_read_and_prepared_while_one_is_being_written() -> None:
+    ledger, prepared_next = Ledger(), threading.Event()
+
+    def written_late(records: Sequence[Record]) -> None:
+        if records[0].offset == 0:
+            assert prepared_next.wait(60)
+
+    class Preparing(LedgerStore):
+        def prepare(self, records: Sequence[Record]) -> Taken:
+            if records[0].offset == 3:
+                prepared_next.set()
+            return super().prepare(records)
+
+    play(Script([MINE, Step(records(0, 3)), Step(records(3, 4)), Step(records(7, 1))]), Preparing(ledger, written_late))
+    assert ledger.values() == [b"%d" % n for n in range(8)]
+    assert prepared_next.is_set()
+
+
+def test_no_more_than_one_batch_is_prepared_ahead() -> None:
+    ledger, prepared, written = Ledger(), list[int](), list[int]()
+
+    class Counting(LedgerStore):
+        def prepare(self, records: Sequence[Record]) -> Taken:
+            assert len(prepared) - len(written) <= 1
+            prepared.append(records[0].offset)
+            return super().prepare(records)
+
+    script = Script([MINE, *(Step(records(number, 1)) for number in range(20))])
+    play(script, Counting(ledger, lambda found: written.append(found[0].offset)))
+    assert prepared == written == list(range(20))
+
+
+def test_what_a_write_does_not_take_comes_with_the_next_one() -> None:
+    ledger = Ledger()
+    store = LedgerStore(ledger)
+    store.most = 4
+    play(Script([MINE, Step(records(0, 10)), Step(records(10, 1))]), store)
+    assert ledger.values() == [b"%d" % n for n in range(11)]
+    assert max(store.batches) == 4
+
+
+def test_a_batch_that_was_prepared_during_a_write_that_failed_comes_after_it() -> None:
+    ledger, failed = Ledger(), list[int]()
+
+    def fails_once(found: Sequence[Record]) -> None:
+        if not failed:
+            failed.append(found[0].offset)
+            raise Retryable("the database is away")
+
+    store = LedgerStore(ledger, fails_once)
+    steps = [MINE, Step(records(0, 3)), Step(records(3, 4)), *(Step(then=lambda: time.sleep(0.005)) for _ in range(3))]
+    play(Script(steps), store)
+    assert failed == [0]
+    assert store.attempts[1] == store.attempts[0]
+    assert ledger.values() == [b"%d" % n for n in range(7)]
+
+
+def test_a_stale_write_takes_what_was_prepared_after_it_along() -> None:
+    ledger = Ledger()
+
+    def overtaken(found: Sequence[Record]) -> None:
+        if found[0].offset == 3 and PLACE in ledger.offsets:
+            with ledger.lock:
+                ledger.offsets[PLACE] = 5
+
+    store = LedgerStore(ledger, overtaken)
+    script = Script(
+        [
+            MINE,
+            *(Step(records(0, 3)), Step(records(3, 2)), Step(records(5, 2))),
+            *(Step(then=lambda: time.sleep(0.005)) for _ in range(3)),
+            Step(records(5, 2)),
+        ]
+    )
+    play(script, store)
+    assert script.released == [0, 5]
+    assert ledger.values() == [b"0", b"1", b"2", b"5", b"6"]
+
+
+def test_a_revocation_during_a_write_is_told_after_it() -> None:
+    ledger, told = Ledger(), list[str]()
+
+    def slow(_: Sequence[Record]) -> None:
+        time.sleep(0.02)
+        told.append("written")
+
+    class Telling(LedgerStore):
+        def revoked(self, partitions: Sequence[Partition]) -> None:
+            told.append("revoked")
+            super().revoked(partitions)
+
+    play(Script([MINE, Step(records(0, 3)), Step(changes=[(False, (PLACE,))])]), Telling(ledger, slow))
+    assert told == ["written", "revoked"]
+    assert ledger.offsets == {PLACE: 3}
 
 
 def test_kafka_is_told_the_last_offsets_at_the_end() -> None:

@@ -16,10 +16,15 @@ from tests.faults.plan import Fault, Kind
 from tests.faults.stage import UP_WITHIN_S, Theatre
 
 HELD_S: Final = 0.4
+"""How long the way on from a process stands still at least before it is killed."""
+FED: Final = 3
+"""So many messages come to it meanwhile …"""
+FED_WITHIN_S: Final = 10.0
+"""… unless they take longer than this."""
 FULL_S: Final = 2.0
 _LARGEST_CUT: Final = 120
 """Bytes let through before a link is cut: fewer than any message on it."""
-_TRIES: Final = 5
+_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +78,14 @@ class Hand:
         wire = self._theatre.wires.after[victim]
         try:
             found = self._gauges.moment(victim, gateways)
-            if fault.held:
-                for _ in range(_TRIES):
-                    wire.stall()
-                    still = self._gauges.now(gateways)
-                    if still.at(victim):
-                        found = still
-                        break
-                    wire.resume()
-                    found = self._gauges.moment(victim, gateways)
+            for tries in range(1, _TRIES + 1) if fault.held else ():
                 wire.stall()
-                time.sleep(HELD_S)
+                self._feed(victim)
+                found = self._gauges.now(gateways)
+                if found.under_way(victim) or tries == _TRIES:
+                    break
+                wire.resume()
+                self._gauges.moment(victim, gateways)
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         finally:
@@ -92,6 +94,26 @@ class Hand:
                 wire.cut()
                 wire.resume()
         return Deed(fault.kind, f"{process} pid={pid}", fault.held, found, found.at(victim))
+
+    def _feed(self, victim: str) -> None:
+        """Wait while more comes to ``victim``, whose way on stands still."""
+        time.sleep(HELD_S)
+        before = self._come(victim)
+        until_mono_s = time.monotonic() + FED_WITHIN_S
+        while before is not None and time.monotonic() < until_mono_s:
+            if (self._come(victim) or 0) >= before + FED:
+                return
+            time.sleep(0.02)
+
+    def _come(self, victim: str) -> int | None:
+        """Return how many messages have come to ``victim`` so far, where the proxies hear that."""
+        wires = self._theatre.wires
+        come = {
+            "mosquitto": wires.agent_mqtt.taken,
+            "bridge": wires.bridge_mqtt.delivered,
+            "kafka": wires.bridge_mqtt.given,
+        }
+        return come.get(victim)
 
     def _cut(self, fault: Fault) -> Deed:
         """Cut the link within the next message of each client, and wait until somebody connects again."""

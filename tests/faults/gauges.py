@@ -18,8 +18,8 @@ from stream.topics import UP_TOPICS
 from tests.faults.stage import Theatre
 from warehouse import postgres
 
-MOMENT_S: Final = 4.0
-"""How long a kill waits for a moment at which something is unacknowledged at its victim."""
+MOMENT_S: Final = 3.0
+"""How long a kill waits for a moment at which its victim is at work."""
 _LOOK_S: Final = 0.002
 
 
@@ -51,6 +51,15 @@ class Unacknowledged:
         }
         return sum(count or 0 for count in links[process.partition("-")[0]])
 
+    def under_way(self, process: str) -> bool:
+        """True when ``process`` is at work at this moment: what it has is half done."""
+        match process:
+            case "mosquitto" | "bridge" | "kafka":
+                return bool(self.broker_bridge)
+            case "sink" | "postgres":
+                return bool(self.sink_postgres)
+        return bool(self.agent_broker)
+
     def as_dict(self) -> dict[str, int | None]:
         """Return all of it for a report."""
         return asdict(self)
@@ -72,12 +81,12 @@ class Gauges:
         self._drop_consumer()
 
     def moment(self, process: str, gateways: tuple[str, ...]) -> Unacknowledged:
-        """Wait for a moment at which something is unacknowledged at ``process``, and return what is."""
+        """Wait for a moment at which ``process`` is at work, and return what is unacknowledged."""
         slow = self.now(gateways)
         deadline_mono_s = time.monotonic() + MOMENT_S
         while True:
             found = self._fast(process, slow)
-            if self._there(process, found) or time.monotonic() > deadline_mono_s:
+            if found.under_way(process) or time.monotonic() > deadline_mono_s:
                 return found
             self._wait(process)
 
@@ -139,14 +148,6 @@ class Gauges:
             sink_postgres=self._open_transactions() if process in ("sink", "postgres") else slow.sink_postgres,
             agent_warehouse=slow.agent_warehouse,
         )
-
-    def _there(self, process: str, found: Unacknowledged) -> bool:
-        match process:
-            case "mosquitto" | "bridge" | "kafka":
-                return bool(found.broker_bridge)
-            case "sink" | "postgres":
-                return bool(found.sink_postgres)
-        return bool(found.agent_broker)
 
     def _wait(self, process: str) -> None:
         wires = self._theatre.wires

@@ -68,10 +68,7 @@ class Wires:
 
 
 class Theatre:
-    """Mosquitto, Kafka, PostgreSQL, bridge and sink, all genuine, while it is entered; agents come and go.
-
-    ``mutants`` name a module to run instead of a process's own program: ``bridge``, ``sink``, ``agent``.
-    """
+    """Genuine Mosquitto, Kafka, PostgreSQL, bridge and sink while it is entered; meters and agents come and go."""
 
     def __init__(self, folder: Path, gateways: int) -> None:
         self.folder = folder

@@ -62,6 +62,12 @@ class MqttTap(Proxy):
     def __init__(self, target_host: str, target_port: int) -> None:
         self._talks: dict[proxy._Pair, _Talk] = {}
         self._heard = threading.Condition()
+        self.taken = 0
+        """Messages of clients that the broker has acknowledged so far."""
+        self.delivered = 0
+        """Messages that the broker has published so far."""
+        self.given = 0
+        """Of these, acknowledged so far."""
         super().__init__(target_host, target_port)
 
     def from_clients(self) -> int:
@@ -91,10 +97,13 @@ class MqttTap(Proxy):
             published, acknowledged = talk.up.hear(piece)
             talk.from_client.update(published)
             talk.from_broker.difference_update(acknowledged)
+            self.given += len(acknowledged)
         else:
             published, acknowledged = talk.down.hear(piece)
             talk.from_broker.update(published)
             talk.from_client.difference_update(acknowledged)
+            self.delivered += len(published)
+            self.taken += len(acknowledged)
         if published or acknowledged:
             with self._heard:
                 self._heard.notify_all()

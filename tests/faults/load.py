@@ -72,7 +72,7 @@ def agent_text(demo: Demo, gateway: str, around: Surroundings) -> str:
     table: dict[str, Any] = tomllib.loads(agent_toml(demo, gateway, around))
     table["mqtt"] |= {"reconnect_max_s": 1.0}
     table["outbox"] |= {"max_bytes": OUTBOX_BYTES}
-    table["publish"] |= {"resend_after_s": 4.0, "resend_max_s": 16.0, "state_s": 2.0}
+    table["publish"] |= {"resend_after_s": 5.0, "resend_max_s": 60.0, "state_s": 2.0}
     for connection in table["modbus"]:
         connection |= {"backoff_max_s": 1.0}
         for device in connection["devices"]:

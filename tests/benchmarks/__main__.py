@@ -16,8 +16,10 @@ import click
 
 from deploy.local.external import DATABASE
 from tests.benchmarks.bridge import bridge
+from tests.benchmarks.district import district
 from tests.benchmarks.end_to_end import end_to_end, end_to_end_20
 from tests.benchmarks.facts import facts
+from tests.benchmarks.growth import growth
 from tests.benchmarks.report import table
 from tests.benchmarks.scale import FULL, QUICK, TINY, Scale
 from tests.benchmarks.sink import Result, Say, sink, sink_20
@@ -31,6 +33,8 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "bridge": bridge,
     "end_to_end": end_to_end,
     "end_to_end_20": end_to_end_20,
+    "district": district,
+    "growth": growth,
 }
 
 

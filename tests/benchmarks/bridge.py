@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from contextlib import ExitStack, closing
-from itertools import chain
-
-from kafka import KafkaConsumer, TopicPartition
+from contextlib import ExitStack
 
 from deploy.local.mosquitto import Mosquitto
-from stream.topics import TELEMETRY
+from tests.benchmarks.appended import Appended
 from tests.benchmarks.cpu import Meter
 from tests.benchmarks.driving import driving
 from tests.benchmarks.fleet import new_epoch
@@ -40,9 +37,9 @@ def drain(stage: Stage, scale: Scale, say: Say, points: int, messages: int) -> R
     for number in range(min(_MOST_ROUNDS, scale.rounds)):
         with stage.place() as place, place.mosquitto() as mosquitto:
             _fill(place, mosquitto, scale, points, messages)
-            appended = Appended(stage.kafka.bootstrap)
-            shares.append(_empty(place, mosquitto, appended, messages))
-            first_ms, last_ms, size = appended.span()
+            with Appended(stage.kafka.bootstrap) as appended:
+                shares.append(_empty(place, mosquitto, appended, messages))
+                first_ms, last_ms, size = appended.span()
         rates.append(messages * 1000 / max(1, last_ms - first_ms))
         say(f"round {number + 1}: {rates[-1]:,.0f} messages/s of {size:,.0f} bytes")
     rate = statistics.median(rates)
@@ -53,33 +50,6 @@ def drain(stage: Stage, scale: Scale, say: Say, points: int, messages: int) -> R
         "rounds": [round(found) for found in rates],
         "cpu": shares[-1],
     }
-
-
-class Appended:
-    """What Kafka has of the telemetry; connects for each question."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
-        self._places = [TopicPartition(TELEMETRY.name, number) for number in range(TELEMETRY.partitions)]
-
-    def count(self) -> int:
-        """Return how many records there are."""
-        with closing(KafkaConsumer(bootstrap_servers=self._bootstrap)) as consumer:
-            return sum(consumer.end_offsets(self._places).values())
-
-    def span(self) -> tuple[int, int, float]:
-        """Return when the first and the last record were appended (Kafka's UTC milliseconds), and their mean bytes."""
-        with closing(KafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)) as consumer:
-            consumer.assign(self._places)
-            consumer.seek_to_beginning(*self._places)
-            ends = consumer.end_offsets(self._places)
-            times: list[int] = []
-            size = 0
-            while any(consumer.position(place) < end for place, end in ends.items()):
-                for record in chain.from_iterable(consumer.poll(timeout_ms=500).values()):
-                    times.append(record.timestamp)
-                    size += len(record.value)
-        return min(times), max(times), size / len(times)
 
 
 def _fill(place: Place, mosquitto: Mosquitto, scale: Scale, points: int, messages: int) -> None:
@@ -102,7 +72,7 @@ def _empty(place: Place, mosquitto: Mosquitto, appended: Appended, messages: int
     """Run the bridge until Kafka has all ``messages``; return whose time that took, from the first one on."""
     process = place.bridge(mosquitto)
     with running(process):
-        until(lambda: bool(pid_of(process)) and appended.count() > 0, PATIENCE_S, every_s=0.05)
+        until(lambda: bool(pid_of(process)) and appended.count() > 0, PATIENCE_S, every_s=0.1)
         with Meter(_pids(place.stage, mosquitto) | {"bridge": pid_of(process)}) as meter:
             until(lambda: bool(pid_of(process)) and appended.count() >= messages, PATIENCE_S, every_s=0.1)
     return meter.shares

@@ -7,9 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psutil
+
 from deploy.local.mosquitto import Mosquitto
 from deploy.local.process import Process
-from tests.benchmarks.cpu import Meter
+from stream.topics import TELEMETRY
+from tests.benchmarks.appended import Appended
 from tests.benchmarks.driving import Driver, driving
 from tests.benchmarks.fleet import SERIES_A_MESSAGE, fleet, new_epoch
 from tests.benchmarks.plan import Connect, Order
@@ -25,11 +28,14 @@ _SQL = "tests.benchmarks"
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """From `t` to the commit, milliseconds: the middle, the 99th percentile and the longest."""
+    """From `t` to the commit, milliseconds: the middle, the 99th percentile and the longest; ``None`` of nothing."""
 
-    p50_ms: float
-    p99_ms: float
-    most_ms: float
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    most_ms: float | None = None
+
+    def __str__(self) -> str:
+        return "no delay" if self.p50_ms is None else f"p50 {self.p50_ms:,.0f} ms, p99 {self.p99_ms:,.0f} ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +50,31 @@ class Chain:
     connection: Connection
     gateways: int
     epoch: int
+    users_made_s: float
+    """How long it took to make their users: a password hashed for each, the broker's files read anew."""
     admitted_s: float
     """How long it took to connect all gateways and to store their births."""
 
-    def meter(self) -> Meter:
-        """Return a meter of every process of the chain, and of the generator."""
+    def pids(self) -> dict[str, int]:
+        """Return every process of the chain, and the generator."""
         pids = {"bridge": pid_of(self.bridge), "sink": pid_of(self.sink), "generator": self.driver.pid}
         if self.mosquitto.pid is not None:
             pids["mosquitto"] = self.mosquitto.pid
-        return Meter(self.place.stage.pids() | pids)
+        return self.place.stage.pids() | pids
+
+    def memory_mb(self) -> dict[str, int]:
+        """Return the resident memory of each process and its children, shared pages counted once for each."""
+        found = {}
+        for name, pid in self.pids().items():
+            process = psutil.Process(pid)
+            family = [process, *process.children(recursive=True)]
+            found[name] = round(sum(member.memory_info().rss for member in family) / (1 << 20))
+        return found
+
+    def lag(self, appended: Appended) -> int:
+        """Return how many messages Kafka has that the sink has not stored."""
+        row = self.connection.execute(statement(_SQL, "offsets.sql"), {"topic": TELEMETRY.name}).fetchone()
+        return appended.count() - (int(row[0]) if row else 0)
 
     def await_readings(self, readings: int) -> int:
         """Return how many readings were stored: ``readings``, or what there is when nothing more comes."""
@@ -87,7 +109,7 @@ class Chain:
             statement(_SQL, "latency.sql"), {"gateways": names, "boundaries": list(boundaries), "since_ms": since_ms}
         ).fetchone()
         if row is None or row[0] is None:
-            raise ValueError("nothing was stored whose delay could be told")
+            return Delay(), Delay()
         return Delay(*(round(ms, 1) for ms in row[0])), Delay(*(round(ms, 1) for ms in row[1]))
 
 
@@ -96,12 +118,14 @@ def chain(stage: Stage, gateways: int, points: int, admitted_per_s: float) -> It
     """Give a chain whose ``gateways`` are connected and whose births are stored."""
     with stage.place() as place, place.mosquitto() as mosquitto, place.database() as connection:
         bridge, sink = place.bridge(mosquitto), place.sink()
+        began_mono_s = time.monotonic()
         epoch = new_epoch(time.time_ns() // 1_000_000)
         with (
             running(bridge),
             running(sink),
             driving(mosquitto, place.folder, gateways, points, epoch) as driver,
         ):
+            users_made_s = round(time.monotonic() - began_mono_s, 1)
             until(lambda: "event=mqtt_up" in bridge.log.read_text("utf-8") or not pid_of(bridge), PATIENCE_S)
             began_mono_s = time.monotonic()
             answer = driver.ask(Order(connect=Connect(per_s=admitted_per_s)))
@@ -109,4 +133,4 @@ def chain(stage: Stage, gateways: int, points: int, admitted_per_s: float) -> It
                 raise ValueError(f"only {answer.connected} of {gateways} gateways were let in")
             until(lambda: bool(pid_of(sink)) and births_stored(connection) == gateways, PATIENCE_S, every_s=0.2)
             admitted_s = round(time.monotonic() - began_mono_s, 1)
-            yield Chain(place, mosquitto, bridge, sink, driver, connection, gateways, epoch, admitted_s)
+            yield Chain(place, mosquitto, bridge, sink, driver, connection, gateways, epoch, users_made_s, admitted_s)

@@ -58,4 +58,5 @@ def used_s(pid: int) -> float:
 
 def _busy_s() -> float:
     times = psutil.cpu_times()
-    return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
+    # Guests' time stands in user time as well; stolen time is another machine's.
+    return float(sum(times) - times.idle - times.iowait - times.steal - times.guest - times.guest_nice)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,10 @@ class Driver:
         """Give an order; :meth:`answer` waits for its end."""
         _pipe(self._process.stdin).write(order.model_dump_json().encode() + b"\n")
         _pipe(self._process.stdin).flush()
+
+    def ready(self, within_s: float) -> bool:
+        """Wait for the answer, at most ``within_s``; True when it is there."""
+        return bool(select.select([_pipe(self._process.stdout)], [], [], within_s)[0])
 
     def answer(self) -> Answer:
         """Return how the last order went, once it is done."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.benchmarks.chain import chain
+from tests.benchmarks.cpu import Meter
 from tests.benchmarks.fleet import SERIES_A_MESSAGE
 from tests.benchmarks.plan import Live, Order
 from tests.benchmarks.scale import Scale
@@ -33,14 +34,14 @@ def at_rate(stage: Stage, scale: Scale, say: Say, points: int, readings_per_s: i
     messages_per_s = OFFERED * readings_per_s / readings
     with chain(stage, gateways, points, scale.admitted_per_s) as running:
         last_batch, _ = stored(running.connection)
-        with running.meter() as meter:
+        with Meter(running.pids()) as meter:
             sent = running.driver.ask(Order(live=Live(seconds=scale.seconds, messages_per_s=messages_per_s)))
         say(f"sent {sent.messages * readings:,} readings, {sent.unsent} messages left over")
         taken = running.await_readings(sent.messages * readings)
         rate = running.rate(last_batch)
         delay, of_messages = running.delays(sent.began_ms)
         rows = running.rows()
-    say(f"{rate:,.0f} readings/s, p50 {delay.p50_ms:,.0f} ms, p99 {delay.p99_ms:,.0f} ms, {taken:,} taken")
+    say(f"{rate:,.0f} readings/s, {delay}, {taken:,} taken")
     return {
         "readings_per_s": round(rate),
         "p50_ms": delay.p50_ms,

@@ -21,6 +21,8 @@ class Scale:
     readings_per_s: int
     readings_per_s_20: int
     district_gateways: int
+    district_interval_ms: int
+    """Between two messages of a gateway, each with one reading of its 20 series."""
     admitted_per_s: int
     """Gateways of the district that connect in a second when it is set up."""
     return_within_s: float
@@ -46,6 +48,7 @@ FULL: Final = Scale(
     readings_per_s=150_000,
     readings_per_s_20=50_000,
     district_gateways=10_000,
+    district_interval_ms=10_000,
     admitted_per_s=400,
     return_within_s=60.0,
     outage_s=3_600,
@@ -64,6 +67,7 @@ QUICK: Final = Scale(
     readings_per_s=150_000,
     readings_per_s_20=50_000,
     district_gateways=1_000,
+    district_interval_ms=10_000,
     admitted_per_s=400,
     return_within_s=5.0,
     outage_s=600,
@@ -83,6 +87,7 @@ TINY: Final = Scale(
     readings_per_s=4_000,
     readings_per_s_20=1_000,
     district_gateways=20,
+    district_interval_ms=200,
     admitted_per_s=100,
     return_within_s=0.5,
     outage_s=60,
@@ -91,5 +96,5 @@ TINY: Final = Scale(
     growth_rounds=1,
     growth_gateways=2,
     growth_table_rows=4_000,
-    growth_factors=(1, 2),
+    growth_factors=(1,),
 )

@@ -1,0 +1,1 @@
+SELECT count(*) AS gateways FROM ingest.gateway_state WHERE NOT online

@@ -35,7 +35,7 @@ def test_each_command_is_one_that_the_tests_run() -> None:
     ]
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "check", "generate"])
+@pytest.mark.parametrize("target", ["demo", "test", "faults", "check", "generate"])
 def test_make_targets_exist(target: str) -> None:
     found = subprocess.run(
         ["make", "--dry-run", f"--old-file={sys.prefix}/installed", target, f"VENV={sys.prefix}"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,8 +29,8 @@ class Report:
     """The agents' disks were empty in the end."""
     restarts: dict[str, int]
     findings: Findings
-    log: Path
-    """One JSON line for each fault, with what was unacknowledged at each link."""
+    log: tuple[Mapping[str, object], ...]
+    """Each fault, with what was unacknowledged at each link."""
 
     @property
     def kills(self) -> int:
@@ -68,9 +69,9 @@ class Report:
             "restarts": self.restarts,
             "servers": self.servers,
             "seconds": round(self.seconds, 1),
-            "log": str(self.log),
             "examples": readings.examples,
             "clean": self.clean,
+            "log": list(self.log),
         }
 
     def write(self, path: Path) -> None:

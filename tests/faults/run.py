@@ -44,7 +44,8 @@ class Run:
         self._say = say
         self._mutant = mutant
         self._every = not forgiving
-        self._log = theatre.folder / f"faults-{mutant or 'none'}.jsonl"
+        self._log_file = theatre.folder / f"faults-{mutant or 'none'}.jsonl"
+        self._log: list[dict[str, object]] = []
         self._faults: Counter[str] = Counter()
         self._hits: Counter[str] = Counter()
         self._rounds = 0
@@ -56,14 +57,13 @@ class Run:
         with Gauges(theatre) as gauges:
             theatre.play_meters()
             theatre.start_agents(self._gateways, agent)
-            self._await_flow(gauges)
-            hand = Hand(theatre, gauges, self._gateways)
-            for one in rounds:
-                self._round(one, hand, gauges)
-            theatre.stop_meters()
-            drained = self._drain(gauges)
-        restarts = {standing.name: standing.restarts for standing in theatre.system.supervisor.standings()}
-        theatre.stop_agents(self._gateways)
+            try:
+                drained = self._act(rounds, gauges)
+                restarts = theatre.restarts()
+            finally:
+                # Whatever happened, the next run finds an empty stage.
+                theatre.stop_meters()
+                theatre.stop_agents(self._gateways)
         findings = find(theatre.dsn, theatre.play, self._gateways)
         return Report(
             rounds=self._rounds,
@@ -75,9 +75,9 @@ class Run:
             kills_with_unacknowledged=dict(self._hits),
             mutant=self._mutant,
             drained=drained,
-            restarts={name: count for name, count in restarts.items() if count},
+            restarts=restarts,
             findings=findings,
-            log=self._log,
+            log=tuple(self._log),
         )
 
     @property
@@ -85,6 +85,15 @@ class Run:
         """Faults that cannot be done here, and why."""
         disk = self._theatre.disk
         return {} if isinstance(disk, Disk) else {str(Kind.FILL_DISK): disk}
+
+    def _act(self, rounds: Iterable[Round], gauges: Gauges) -> bool:
+        """Do the rounds, silence the meters, and drain; False when something did not get through in time."""
+        self._await_flow(gauges)
+        hand = Hand(self._theatre, gauges, self._gateways)
+        for one in rounds:
+            self._round(one, hand, gauges)
+        self._theatre.stop_meters()
+        return self._drain(gauges)
 
     def _round(self, one: Round, hand: Hand, gauges: Gauges) -> None:
         began_mono_s = time.monotonic()
@@ -97,9 +106,9 @@ class Run:
             self._faults[str(deed.kind)] += 1
             if deed.at_victim is not None:
                 self._hits[str(deed.kind)] += deed.at_victim > 0
-            with self._log.open("a", encoding="utf-8") as log:
-                entry = {"round": one.number, "at_ms": time.time_ns() // 1_000_000, **deed.as_dict()}
-                log.write(json.dumps(entry) + "\n")
+            self._log.append({"round": one.number, "at_ms": time.time_ns() // 1_000_000, **deed.as_dict()})
+            with self._log_file.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(self._log[-1]) + "\n")
         recovered = self._recover(gauges)
         self._rounds += 1
         words = ", ".join(

@@ -193,6 +193,15 @@ class Theatre:
             if standing.state not in (State.RUNNING, State.STOPPED)
         ]
 
+    def restarts(self) -> dict[str, int]:
+        """Return how often each process was started again after it had died."""
+        return {
+            standing.name: standing.restarts
+            for supervisor in (self._kafkas, self.system.supervisor)
+            for standing in supervisor.standings()
+            if standing.restarts
+        }
+
     def logs(self) -> tuple[Path, ...]:
         """Return the folders of logs."""
         return self._kafkas.folder / "logs", self.folder / "system" / "logs"

@@ -33,8 +33,6 @@ def told(report: Report, theatre: Theatre, kept: Path) -> str:
     """Say what was found, and keep what explains it."""
     for number, logs in enumerate(theatre.logs()):
         shutil.copytree(logs, kept / f"logs-{number}")
-    if report.log.is_file():
-        shutil.copy(report.log, kept)
     report.write(kept / "report.json")
     return f"seed {report.seed}; {report.summary()}; {report.findings.readings.examples}; logs are in {kept}"
 

@@ -1,27 +1,43 @@
-"""Cells of the CSV files: how a text becomes a value, and what is allowed.
+"""Cells of the files: how a text becomes a value, and what is allowed.
 
-Every parser takes the stripped, non-empty text and returns its value, or raises ``ValueError``; what is allowed stands
-beside it, for the report and for the documentation.
+Every parser takes the stripped, non-empty text and returns its value, or raises ``ValueError`` (its text may say why);
+what is allowed stands beside it, in both languages, for the report, the template and the documentation.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from enum import Enum
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from edge_agent.contract.errors import BadRecord
 from warehouse.period import FORMS, parse_period
-from warehouse.registry import uscc
+from warehouse.registry import spelling, units, uscc
+from warehouse.registry.units import Unit
 
 SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 """Days of the registry, and of everything above it, are those of this zone."""
+SHEET_DIGITS: Final = 15
+"""Significant digits that a spreadsheet keeps; a number cell with more was computed, or has lost some."""
 
 Value = str | int | bool | Decimal | date | datetime | None
+
+
+class Figures(Enum):
+    """What a number cell of a spreadsheet may stand for in a column."""
+
+    NEVER = "never"
+    """Not at all: the number hides what was typed (a code, a date)."""
+    DIGITS = "digits"
+    """Its digits, when it is whole: a serial number."""
+    VALUE = "value"
+    """Its value, by its digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,13 @@ class Cell:
     parse: Callable[[str], Value]
     allowed: str
     sql_type: str
+    figures: Figures = Figures.NEVER
+    unit: Unit | None = None
+    """Of a measured column: numbers may carry another word of it, which multiplies them."""
+    scaled: Callable[[str, Decimal], Value] | None = None
+    """As ``parse``, for a column whose header names a unit with this factor."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Words allowed, each with its Chinese name."""
 
 
 def _matching(pattern: str) -> Callable[[str], Value]:
@@ -44,103 +67,200 @@ def _matching(pattern: str) -> Callable[[str], Value]:
     return parse
 
 
-def shaped(pattern: str, allowed: str) -> Cell:
-    """A text of a given shape (regular expression over the whole text)."""
-    return Cell(_matching(pattern), allowed, "text")
+def shaped(pattern: str, allowed: str, figures: Figures = Figures.NEVER) -> Cell:
+    """A text of a given shape (regular expression over the whole text); full-width letters and digits are narrowed."""
+    parse = _matching(pattern)
+    return Cell(lambda text: parse(spelling.narrow(text)), allowed, "text", figures)
 
 
-def one_of(*words: str) -> Cell:
-    """One of a few words."""
-    return Cell(_matching("|".join(map(re.escape, words))), " | ".join(words), "text")
+def one_of(*only: str, **named: str) -> Cell:
+    """One of a few words, or its Chinese name (``small="小型"``; several by ``|``)."""
+    words = {**dict.fromkeys(only, ""), **named}
+    known = {word: word for word in words}
+    for word, names in words.items():
+        known |= {name: word for name in names.split("|") if name}
+    chinese = " | ".join(names.split("|")[0] for names in named.values())
+    allowed = " | ".join(words) + (f" ({chinese})" if chinese else "")
+    return Cell(
+        lambda text: known[spelling.narrow(text)],
+        allowed,
+        "text",
+        words={word: names.split("|")[0] for word, names in words.items()},
+    )
+
+
+def measured(unit: Unit, decimals: int, low: int | None = 0, high: int | None = None) -> Cell:
+    """An exact number in ``unit``, with at most so many decimals after it was brought to it."""
+
+    def scaled(text: str, header: Decimal) -> Value:
+        value, word = spelling.number(text)
+        factor = unit.factor(word) if word else header
+        if factor is None:
+            raise ValueError(f"{word!r} is no unit of it; known: {', '.join(unit.words)} (单位不对)")
+        return _within(value * factor, decimals, low, high)
+
+    bounds = f" {low} … {high}" if high is not None else f" ≥ {low}" if low is not None else ""
+    allowed = f"number in {unit.name}{bounds}, at most {decimals} decimals (数字，单位{unit.name})"
+    return Cell(
+        lambda text: scaled(text, Decimal(1)), allowed, "numeric" if decimals else "int", Figures.VALUE, unit, scaled
+    )
+
+
+def whole(low: int, high: int) -> Cell:
+    """A whole number between two bounds, both included."""
+    return Cell(lambda text: int(_plain(text, 0, low, high)), f"{low} … {high}", "int", Figures.VALUE)
+
+
+def decimal(allowed: str, decimals: int = 12, low: int | None = None, high: int | None = None) -> Cell:
+    """A bare decimal number, at most so many decimals."""
+    return Cell(partial(_plain, decimals=decimals, low=low, high=high), allowed, "numeric", Figures.VALUE)
+
+
+def _plain(text: str, decimals: int, low: int | None, high: int | None) -> Decimal:
+    value, word = spelling.number(text)
+    if word:
+        raise ValueError(f"a unit, {word!r} (带单位)")
+    return Decimal(_within(value, decimals, low, high))
+
+
+def _within(value: Decimal, decimals: int, low: int | None, high: int | None) -> Decimal | int:
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int):  # a number written in digits is finite
+        raise TypeError(value)
+    if exponent < -decimals:
+        if value != (fewer := value.quantize(Decimal(1).scaleb(-decimals))):
+            raise ValueError(f"more than {decimals} decimals: round it (小数超过{decimals}位，请四舍五入)")
+        value = fewer
+    if value.adjusted() >= 15:
+        raise ValueError("more than 15 digits before the point (整数部分超过15位)")
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise ValueError("out of range (超出范围)")
+    return value if decimals else int(value)
+
+
+_EXPONENT: Final = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
+MADE_A_NUMBER: Final = (
+    "a spreadsheet made a number of the code and its last digits are lost: format the column as text, then copy the "
+    "code anew from the register (表格软件把代码变成了数字，末几位已丢失：请将该列设为文本格式，再从登记资料重新复制)"
+)
 
 
 def _uscc(text: str) -> str:
     code = uscc.normalise(text)
+    if _EXPONENT.fullmatch(code) is not None:
+        raise ValueError(MADE_A_NUMBER)
     if (wrong := uscc.problem(code)) is not None:
         raise ValueError(wrong)
     return code
 
 
-def _day(text: str) -> date:
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is None:
-        raise ValueError(text)
-    return date.fromisoformat(text)
-
-
-def _month(text: str) -> date:
-    return _day(f"{text}-01" if re.fullmatch(r"\d{4}-\d{2}", text) else "")
+def _code(text: str) -> str:
+    text = spelling.narrow(text)
+    if _EXPONENT.fullmatch(text) is not None:
+        raise ValueError(MADE_A_NUMBER)
+    if re.fullmatch(r"[^\x00-\x1f]{1,64}", text) is None:
+        raise ValueError("")
+    return text
 
 
 def _instant(text: str) -> datetime:
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None:
-        return datetime.combine(date.fromisoformat(text), time(), SHANGHAI).astimezone(UTC)
+    text = spelling.narrow(text)
+    if "T" not in text and ":" not in text:
+        return datetime.combine(spelling.day(text), time(), SHANGHAI).astimezone(UTC)
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError("no offset")
+        raise ValueError("no offset (缺时区)")
     return moment.astimezone(UTC)
 
 
-def _decimal(text: str) -> Decimal:
-    if re.fullmatch(r"[+-]?\d+(\.\d+)?", text) is None:
-        raise ValueError(text)
-    return Decimal(text)
-
-
-def _not_negative(text: str) -> Decimal:
-    if (number := _decimal(text)) < 0:
-        raise ValueError(text)
-    return number
-
-
-def _positive(text: str) -> Decimal:
-    if (number := _decimal(text)) <= 0:
-        raise ValueError(text)
-    return number
-
-
-def _points(text: str) -> Decimal:
-    if not 0 <= (number := _decimal(text)) <= 100:
-        raise ValueError(text)
-    return number
-
-
-def whole(low: int, high: int) -> Cell:
-    """A whole number between two bounds, both included."""
-
-    def parse(text: str) -> int:
-        if re.fullmatch(r"\d{1,9}", text) is None or not low <= int(text) <= high:
-            raise ValueError(text)
-        return int(text)
-
-    return Cell(parse, f"{low} … {high}", "int")
-
-
 def _yes_no(text: str) -> bool:
-    return {"true": True, "false": False}[text.lower()]
+    return {"true": True, "false": False, "是": True, "否": False}[text.lower()]
 
 
 def _period(text: str) -> str:
     try:
-        return parse_period(text).text
+        return parse_period(spelling.period(text)).text
     except BadRecord as error:
         raise ValueError(error.detail) from error
 
 
-TEXT: Final = shaped(r"[^\x00-\x1f]{1,500}", "text, at most 500 characters on one line")
-USCC: Final = Cell(_uscc, "统一社会信用代码: 18 characters of GB 32100-2015 with the right check character", "text")
-DAY: Final = Cell(_day, "YYYY-MM-DD", "date")
-MONTH: Final = Cell(_month, "YYYY-MM", "date")
-INSTANT: Final = Cell(_instant, "ISO 8601 with offset, or YYYY-MM-DD (midnight in Shanghai)", "timestamptz")
-NUMBER: Final = Cell(_decimal, "decimal number", "numeric")
-NOT_NEGATIVE: Final = Cell(_not_negative, "decimal number ≥ 0", "numeric")
-POSITIVE: Final = Cell(_positive, "decimal number > 0", "numeric")
-POINTS: Final = Cell(_points, "0 … 100", "numeric")
-YES_NO: Final = Cell(_yes_no, "true | false", "boolean")
-PERIOD: Final = Cell(_period, FORMS, "text")
-REGION: Final = shaped(r"\d{6}(\d{6})?", "6 or 12 digits")
-GATEWAY: Final = shaped(r"[a-z0-9][a-z0-9-]{0,62}", "lower-case letters, digits, hyphens, at most 63")
-SERIES: Final = shaped(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "letters, digits, _ . -, at most 100")
-SLUG: Final = shaped(r"[a-z0-9][a-z0-9-]{0,39}", "lower-case letters, digits, hyphens, at most 40")
-WORD: Final = shaped(r"[a-z][a-z0-9_]{0,39}", "lower-case letters, digits, _, at most 40")
-SECTOR: Final = shaped(r"[A-T]\d{0,4}", "GB/T 4754-2017: a letter and up to 4 digits, C39")
-LEGAL_BASIS: Final = one_of("statistical", "administrative", "consented", "published")
+_UNIT_WORDS: Final = {
+    "万元": "10k_cny",
+    "亿元": "100m_cny",
+    "吨标准煤": "tce",
+    "千瓦时": "kWh",
+    "%": "percent",
+    "个": "count",
+    "家": "count",
+    "平方公里": "km2",
+}
+
+
+def _unit_word(text: str) -> str:
+    text = spelling.narrow(text)
+    return _UNIT_WORDS.get(text) or str(_TEXT(text))
+
+
+_TEXT: Final = _matching(r"[^\x00-\x1f]{1,500}")
+TEXT: Final = Cell(_TEXT, "text, at most 500 characters on one line (文字，不超过500字)", "text", Figures.DIGITS)
+CODE: Final = Cell(_code, "text, at most 64 characters (编号，不超过64字)", "text", Figures.DIGITS)
+UNIT: Final = Cell(_unit_word, "unit: 10k_cny (万元), 100m_cny (亿元), tce, kWh, percent, count … (单位)", "text")
+USCC: Final = Cell(
+    _uscc, "统一社会信用代码: 18 characters of GB 32100-2015 with the right check character (18位，校验位正确)", "text"
+)
+DAY: Final = Cell(spelling.day, "YYYY-MM-DD (年-月-日)", "date")
+MONTH: Final = Cell(spelling.month, "YYYY-MM (年-月)", "date")
+INSTANT: Final = Cell(
+    _instant, "ISO 8601 with offset, or YYYY-MM-DD (midnight in Shanghai) (带时区的时间，或年-月-日)", "timestamptz"
+)
+MINUTE: Final = Cell(spelling.minute_of_day, "HH:MM, 24:00; next day: +1 06:00 or 次日06:00 (时:分)", "smallint")
+WEEKDAYS: Final = Cell(spelling.weekdays, "12345, 1-5, 周一至周五, 每天; 1 is Monday (1为周一)", "text", Figures.DIGITS)
+NUMBER: Final = decimal("decimal number (数字)")
+NOT_NEGATIVE: Final = decimal("decimal number ≥ 0 (不小于0的数字)", low=0)
+POINTS: Final = decimal("0 … 100", low=0, high=100)
+YES_NO: Final = Cell(_yes_no, "true | false (是 | 否)", "boolean", words={"true": "是", "false": "否"})
+PERIOD: Final = Cell(_period, f"{FORMS} (也可写 2025年3月、2025年1-9月)", "text", Figures.DIGITS)
+REGION: Final = shaped(r"\d{6}(\d{6})?", "6 or 12 digits (6位或12位数字)", Figures.DIGITS)
+GATEWAY: Final = shaped(
+    r"[a-z0-9][a-z0-9-]{0,62}", "lower-case letters, digits, hyphens, at most 63 (小写字母、数字、连字符)"
+)
+SERIES: Final = shaped(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "letters, digits, _ . -, at most 100 (字母、数字、_ . -)")
+SLUG: Final = shaped(
+    r"[a-z0-9][a-z0-9-]{0,39}",
+    "lower-case letters, digits, hyphens, at most 40 (小写字母、数字、连字符)",
+    Figures.DIGITS,
+)
+WORD: Final = shaped(r"[a-z][a-z0-9_]{0,39}", "lower-case letters, digits, _, at most 40 (小写字母、数字、_)")
+SECTOR: Final = shaped(
+    r"[A-T]\d{0,4}", "GB/T 4754-2017: a letter and up to 4 digits, C39 (行业代码：字母加至多4位数字)"
+)
+LEGAL_BASIS: Final = one_of(statistical="统计", administrative="行政", consented="授权", published="公开")
+MONEY: Final = measured(units.MONEY, 6)
+REVENUE: Final = measured(units.MONEY, 6, low=None)
+PEOPLE: Final = measured(units.PEOPLE, 0, high=10_000_000)
+SHARE: Final = measured(units.PERCENT, 2, high=100)
+LAND: Final = measured(units.AREA, 6)
+
+
+def _above_zero(cell: Cell) -> Cell:
+    def positive(value: Value) -> Value:
+        if not isinstance(value, int | Decimal) or value <= 0:
+            raise ValueError("not above 0 (须大于0)")
+        return value
+
+    scaled = cell.scaled
+    return Cell(
+        lambda text: positive(cell.parse(text)),
+        cell.allowed.replace("≥ 0", "> 0").replace("不小于0", "大于0"),
+        cell.sql_type,
+        cell.figures,
+        cell.unit,
+        None if scaled is None else lambda text, header: positive(scaled(text, header)),
+    )
+
+
+POSITIVE: Final = _above_zero(NOT_NEGATIVE)
+KILOWATT: Final = _above_zero(measured(units.POWER, 3))
+KILOVOLTAMPERE: Final = _above_zero(measured(units.APPARENT, 3))
+KILOVOLT: Final = _above_zero(measured(units.VOLTAGE, 3))
+PRICE: Final = decimal("decimal number ≥ 0, at most 8 decimals (不小于0的数字)", 8, low=0)

@@ -1,133 +1,269 @@
-"""A folder of CSV files as checked rows; pure but for the reading."""
+"""Files as checked rows: which table a file or sheet is of, what of it counts, and what is refused; no database."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import chain, islice
 from pathlib import Path
+from typing import Final
 
-from warehouse.registry.cells import Value
-from warehouse.registry.tables import TABLES, Table
+from edge_agent.contract.errors import BadRecord
+from warehouse.registry import cells, csv_file, header, xlsx_file
+from warehouse.registry.cells import Cell, Figures, Value
+from warehouse.registry.grid import Figure, Found, Grid, Spoilt, shown
+from warehouse.registry.header import Header
+from warehouse.registry.refusal import Note, Refusal
+from warehouse.registry.tables import TABLES, Column, Table, named
 
 Row = dict[str, Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a row is not loaded: where, what was found, what is allowed."""
-
-    file: str
-    line: int
-    column: str
-    found: str
-    allowed: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} {self.column}: found {self.found} (发现); allowed {self.allowed} (允许)"
+Progress = Callable[[str, int], None]
+"""Told a file or sheet and how many of its rows were read, every :data:`PACE` rows."""
+PACE: Final = 5_000
+COMMENT: Final = "#"
+"""A row whose first cell begins with it is skipped: explanations and the example of a template."""
+_TOTALS: Final = frozenset({"合计", "总计", "小计", "共计", "总数", "total", "subtotal"})
+_FOOTER: Final = re.compile(
+    r"(注|备注|说明|填表人|制表人|审核人|负责人|单位负责人|统计负责人|联系电话|填报日期|制表日期|报出日期|资料来源)\d*[::].*"
+)
+_NOTHING: Final = frozenset({"-", "--", "—", "——", "/", "n/a"})
+"""What offices write into a cell that has no value; read as empty where a cell may be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The good rows of one file, each with its line, and the refused ones."""
+    """The good rows of one file or sheet, each with its line, the refused ones, and those passed over."""
 
     table: Table
+    file: str
+    sheet: str
     rows: tuple[tuple[int, Row], ...]
     refused: tuple[Refusal, ...]
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The file, and the sheet in it."""
+        return f"{self.file}[{self.sheet}]" if self.sheet else self.file
+
+    def refuse(self, line: int, column: str, found: str, allowed: str) -> Refusal:
+        """Return a refusal of a row of this sheet."""
+        return Refusal(self.file, line, column, found, allowed, self.sheet)
 
 
-def read_folder(folder: Path) -> tuple[list[Sheet], list[Refusal]]:
-    """Read the files of ``folder`` in the order of :data:`TABLES`; other ``.csv`` files are refused."""
-    by_file = {table.file: table for table in TABLES}
-    strange = [
-        Refusal(path.name, 0, "(file)", "an unknown file", ", ".join(by_file))
-        for path in sorted(folder.glob("*.csv"))
-        if path.name not in by_file
-    ]
-    return [read_sheet(folder / table.file, table) for table in TABLES if (folder / table.file).is_file()], strange
+@dataclass(slots=True)
+class Reading:
+    """What is asked of the reader, and what it has found so far."""
+
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Values of columns that a sheet may lack."""
+    progress: Progress = lambda name, rows: None  # nobody listens
+    sheets: list[Sheet] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
 
 
-def read_sheet(path: Path, table: Table) -> Sheet:
-    """Read one file; a wrong header or encoding is one refusal, and then no row is read."""
+def read(path: Path, reading: Reading, table: Table | None = None) -> None:
+    """Read one file, or every ``.csv`` and ``.xlsx`` of a folder, into ``reading``, in the order of :data:`TABLES`.
+
+    A CSV file is of the table whose name it bears, English or Chinese, a sheet likewise; a workbook with one sheet may
+    bear the name itself. With ``table`` everything is of that table. What belongs to none is refused.
+    """
+    if path.is_dir():
+        for file in sorted(path.iterdir()):
+            if not file.name.startswith((".", "~$")) and file.suffix.lower() in (".csv", ".xlsx", ".xls", ".et"):
+                _read_file(file, reading, table)
+    else:
+        _read_file(path, reading, table)
+    first: dict[str, str] = {}
+    for sheet in reading.sheets:
+        before = first.setdefault(sheet.table.name, sheet.name)
+        if before != sheet.name:
+            reading.refused.append(
+                sheet.refuse(0, "(file)", f"{sheet.table.name} again, as in {before} (重复的表)", "each table once")
+            )
+    order = {one.name: place for place, one in enumerate(TABLES)}
+    reading.sheets.sort(key=lambda sheet: order[sheet.table.name])
+
+
+def _read_file(path: Path, reading: Reading, table: Table | None) -> None:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            if (wrong := list(_header_refusals(header, table))) != []:
-                return Sheet(table, (), tuple(wrong))
-            return _rows(table, header, ((reader.line_num, texts) for texts in reader))
-    except UnicodeDecodeError as error:
-        return Sheet(table, (), (Refusal(table.file, 0, "(file)", f"byte {error.start} is not UTF-8", "UTF-8"),))
-    except csv.Error as error:
-        return Sheet(table, (), (Refusal(table.file, 0, "(file)", str(error), "CSV as in RFC 4180"),))
-
-
-def _header_refusals(header: list[str], table: Table) -> Iterator[Refusal]:
-    known = {column.name for column in table.columns}
-    allowed = ", ".join(column.name for column in table.columns)
-    for name in header:
-        if name not in known:
-            yield Refusal(table.file, 1, name or "(empty)", "an unknown column", allowed)
-    for name in sorted({name for name in header if header.count(name) > 1}):
-        yield Refusal(table.file, 1, name, "the column twice", "each column once")
-    for column in table.columns:
-        if not column.optional and column.name not in header:
-            yield Refusal(table.file, 1, column.name, "no such column", allowed)
-
-
-def _rows(table: Table, header: list[str], lines: Iterator[tuple[int, list[str]]]) -> Sheet:
-    columns = {column.name: column for column in table.columns}
-    absent: Row = {name: None for name in columns if name not in header}
-    cells = [(columns[name], columns[name].cell) for name in header]
-    good: list[tuple[int, Row]] = []
-    refused: list[Refusal] = []
-    for line, texts in lines:
-        if not any(texts):
-            continue
-        if len(texts) != len(cells):
-            refused.append(Refusal(table.file, line, "(row)", f"{len(texts)} cells", f"{len(cells)} as in the header"))
-            continue
-        row = dict(absent)
-        before = len(refused)
-        for (column, cell), text in zip(cells, texts, strict=True):
-            stripped = text.strip()
-            if not stripped:
-                row[column.name] = None
-                if not column.optional:
-                    refused.append(Refusal(table.file, line, column.name, "an empty cell", cell.allowed))
-                continue
-            try:
-                row[column.name] = cell.parse(stripped)
-            except (ValueError, KeyError) as error:
-                why = str(error.args[0]) if error.args else ""
-                found = f"{stripped!r}" if why in ("", stripped, stripped.lower()) else f"{stripped!r} ({why})"
-                refused.append(Refusal(table.file, line, column.name, found, cell.allowed))
-        refused += _row_refusals(table, line, row) if len(refused) == before else []
-        if len(refused) == before:
-            good.append((line, row))
-    return Sheet(table, tuple(good), tuple(refused))
-
-
-def _row_refusals(table: Table, line: int, row: Row) -> list[Refusal]:
-    """Say what is wrong between the cells of a row whose cells are each right."""
-    refused: list[Refusal] = []
-    for first, last in (("valid_from", "valid_to"), ("assessed_on", "withdrawn_on")):
-        start, end = row.get(first), row.get(last)
-        if start is not None and end is not None and not start < end:  # type: ignore[operator]  # both of one cell type
-            refused.append(Refusal(table.file, line, last, f"{end}", f"after {first} {start}"))
-    if table.file == "observations.csv":
-        refused += _observation_refusals(table.file, line, row)
-    if table.file == "factors.csv" and (row["level"] == "measured") != (row["uscc"] is not None):
-        refused.append(Refusal(table.file, line, "uscc", f"{row['uscc']}", "a code with level measured, else empty"))
-    return refused
-
-
-def _observation_refusals(file: str, line: int, row: Row) -> Iterator[Refusal]:
-    if (row["region"] is None) == (row["uscc"] is None):
-        yield Refusal(file, line, "region", "both or none of region and uscc", "exactly one")
-    period = str(row["period"])
-    published = row["legal_basis"] in ("published", "statistical")
-    if published and str(row["scope"]).startswith("industry_above_scale") and period[4:] in ("-01", "-02"):
-        yield Refusal(
-            file, line, "period", period, f"{period[:4]}-01..02: 规上 figures are published for 1–2月 together"
+        match path.suffix.lower():
+            case ".csv" | ".txt":
+                _take(csv_file.read(path), reading, table or named(path.stem), path.stem)
+            case ".xlsx":
+                _read_workbook(path, reading, table)
+            case other:
+                found = f"{other or 'no suffix'}: save it as .xlsx or CSV (请另存为 .xlsx 或 CSV)"
+                reading.refused.append(Refusal(path.name, 0, "(file)", found, ".csv, .xlsx"))
+    except BadRecord as error:
+        reading.refused.append(
+            Refusal(path.name, 0, "(file)", error.detail, "CSV as in RFC 4180, UTF-8 or GB18030; or .xlsx")
         )
+
+
+def _read_workbook(path: Path, reading: Reading, table: Table | None) -> None:
+    with xlsx_file.read(path) as grids:
+        filled = []
+        for grid in grids:
+            top = list(islice(grid.rows, header.DEPTH))
+            if any(shown(found) for _, row in top for found in row):
+                filled.append(Grid(grid.file, grid.sheet, chain(top, grid.rows), grid.merged))
+        by_name = [(named(grid.sheet.strip()), grid) for grid in filled]
+        only = table or named(path.stem)
+        if only is not None:
+            # The table is known: of several sheets the one that bears its name, and no other.
+            mine = [grid for of, grid in by_name if of is only] or filled
+            if len(mine) != 1:
+                sheets = ", ".join(grid.sheet for grid in filled) or "none (空)"
+                raise BadRecord(
+                    "sheets", f"sheets {sheets}: which is {only.name}? name it so (请将工作表命名为“{only.zh}”)"
+                )
+            _take(mine[0], reading, only, only.name)
+            return
+        for of, grid in by_name:
+            _take(grid, reading, of, grid.sheet)
+
+
+def _take(grid: Grid, reading: Reading, table: Table | None, name: str) -> None:
+    if table is None:
+        allowed = ", ".join(f"{one.name} ({one.zh})" for one in TABLES)
+        reading.refused.append(grid.refuse(0, "(file)", f"an unknown table, {name!r} (未知的表)", allowed))
+        return
+    reading.sheets.append(_sheet(grid, table, reading))
+
+
+def _sheet(grid: Grid, table: Table, reading: Reading) -> Sheet:
+    given = {name: text for name, text in reading.given.items() if any(name == one.name for one in table.columns)}
+    top = list(islice(grid.rows, header.DEPTH))
+    found = header.find(grid, top, table, given)
+    if isinstance(found, list):
+        return Sheet(table, grid.file, grid.sheet, (), tuple(found))
+    absent: Row = {column.name: None for column in table.columns}
+    for name, text in given.items():
+        absent[name] = table.column(name).cell.parse(text)
+    lines = _Lines(grid, table, found, absent)
+    for line, row in chain(top, grid.rows):
+        if line > found.line:
+            lines.take(line, row)
+            if (len(lines.good) + 1) % PACE == 0:
+                reading.progress(f"{grid.file}[{grid.sheet}]" if grid.sheet else grid.file, len(lines.good) + 1)
+    return Sheet(table, grid.file, grid.sheet, tuple(lines.good), tuple(lines.refused), tuple(lines.notes))
+
+
+class _Lines:
+    """The rows of one sheet, sorted into good, refused and passed over."""
+
+    def __init__(self, grid: Grid, table: Table, head: Header, absent: Row) -> None:
+        self._grid, self._table, self._head, self._absent = grid, table, head, absent
+        self.good: list[tuple[int, Row]] = []
+        self.refused: list[Refusal] = []
+        self.notes: list[Note] = []
+
+    def take(self, line: int, row: list[Found]) -> None:
+        """Check one row."""
+        width = len(self._head.places)
+        kept = [
+            found
+            for index, found in enumerate(row)
+            if found != "" and (index >= width or self._head.places[index].column is not None)
+        ]
+        texts = [text for text in map(shown, kept) if text]
+        if not texts or texts[0].startswith(COMMENT) or shown(row[0]).startswith(COMMENT):
+            return
+        if (why := self._passed_over(row, texts)) is not None:
+            self.notes.append(Note(self._grid.file, self._grid.sheet, line, why))
+            return
+        before = len(self.refused)
+        parsed = self._parsed(line, row)
+        if len(self.refused) == before:
+            for check in self._table.checks:
+                for wrong in check(parsed):
+                    self._refuse(line, wrong.column, wrong.found, wrong.allowed)
+        if len(self.refused) == before:
+            self.good.append((line, parsed))
+
+    def _passed_over(self, row: list[Found], texts: list[str]) -> str | None:
+        if any(re.sub(r"[\s::]", "", text).lower() in _TOTALS for text in texts[:2]):
+            return "a total, not loaded (合计行，未导入)"
+        if len(texts) <= 2 and _FOOTER.fullmatch(texts[0]) is not None:
+            return "a remark, not loaded (说明行，未导入)"
+        if tuple(shown(found) for found in row) == self._head.texts[: len(row)] and len(texts) > 1:
+            return "the header again (重复的表头)"
+        return None
+
+    def _parsed(self, line: int, row: list[Found]) -> Row:
+        places = self._head.places
+        for _, left, _, right in self._grid.merged.get(line, ()):
+            name = places[left].name if left < len(places) else f"(column {left + 1})"
+            self._refuse(
+                line,
+                name,
+                f"{right - left + 1} merged columns or more rows (合并单元格)",
+                "cells that are not merged: unmerge and fill each (请取消合并并逐格填写)",
+            )
+        if len(row) < len(places) and not self._grid.sheet:
+            self._refuse(line, "(row)", f"{len(row)} cells", f"{len(places)} as in the header (列数与表头不符)")
+            return {}
+        if any(shown(found) for found in row[len(places) :]):
+            self._refuse(line, "(row)", f"{len(row)} cells", f"{len(places)} as in the header (列数与表头不符)")
+        parsed = dict(self._absent)
+        for index, (place, found) in enumerate(zip(places, row, strict=False)):
+            if place.column is not None:
+                parsed[place.column.name] = self._value(line, place.column, place.factor, found)
+            elif not place.name and shown(found):
+                self._refuse(line, f"(column {index + 1})", f"{shown(found)!r}", "nothing under no name (该列没有表头)")
+        for place in places[len(row) :]:
+            if place.column is not None:
+                parsed[place.column.name] = self._value(line, place.column, place.factor, "")
+        return parsed
+
+    def _value(self, line: int, column: Column, factor: Decimal | None, found: Found) -> Value:
+        if isinstance(found, Spoilt):
+            self._refuse(line, column.name, found.found, found.allowed)
+            return None
+        text = _unquoted(shown(found))
+        if not text or (column.optional and text.lower() in _NOTHING):
+            if not column.optional:
+                self._refuse(line, column.name, "an empty cell (空单元格)", column.cell.allowed)
+            return None
+        try:
+            return _parse(column.cell, factor, found, text)
+        except (ValueError, KeyError) as error:
+            why = str(error.args[0]) if error.args else ""
+            said = f"{text!r}" if why.lower() in ("", text.lower()) else f"{text!r} ({why})"
+            self._refuse(line, column.name, said, column.cell.allowed)
+            return None
+
+    def _refuse(self, line: int, column: str, found: str, allowed: str) -> None:
+        self.refused.append(self._grid.refuse(line, column, found, allowed))
+
+
+def _unquoted(text: str) -> str:
+    """Return ``text`` without the apostrophe by which a spreadsheet is told that a cell is text."""
+    return text[1:].strip() if text[:1] in {"'", "’"} and not {"'", "’"} & set(text[1:]) else text
+
+
+def _parse(cell: Cell, factor: Decimal | None, found: Found, text: str) -> Value:
+    if isinstance(found, Figure):
+        _check_figure(cell, found)
+    if factor is not None and cell.scaled is not None:
+        return cell.scaled(text, factor)
+    return cell.parse(text)
+
+
+def _check_figure(cell: Cell, figure: Figure) -> None:
+    if cell is cells.USCC:
+        raise ValueError(cells.MADE_A_NUMBER)
+    if cell.figures is Figures.NEVER:
+        raise ValueError("a number cell: format it as text and type it again (数字单元格，请设为文本格式后重新输入)")
+    if figure.digits > cells.SHEET_DIGITS:
+        raise ValueError(
+            f"more than {cells.SHEET_DIGITS} digits: a spreadsheet keeps no more; round it, or type it as text "
+            f"(超过{cells.SHEET_DIGITS}位有效数字，请四舍五入或改为文本)"
+        )
+    if figure.percent and (cell.unit is None or not cell.unit.percent):
+        raise ValueError("a percentage (百分数)")
+    if cell.figures is Figures.DIGITS and "." in figure.text:
+        raise ValueError("a number with decimals where a text is expected (应为文本)")

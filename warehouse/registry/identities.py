@@ -1,4 +1,4 @@
-"""What rows refer to: areas, platforms, meters, kinds of energy, factor sets, enterprises."""
+"""What rows refer to: areas, clusters, platforms, meters, contracts, tariffs, energy, factor sets, enterprises."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from psycopg.rows import TupleRow
 
 from warehouse.postgres import statement
 from warehouse.registry.cells import Value
-from warehouse.registry.files import Refusal, Sheet
+from warehouse.registry.files import Sheet
+from warehouse.registry.refusal import Refusal
 
 _PACKAGE: Final = "warehouse.registry"
 ACCOUNT_UNIT: Final = {
@@ -22,7 +23,18 @@ ACCOUNT_UNIT: Final = {
     "compressed_air": "m3",
 }
 """Unit of the account of a meter, by carrier."""
-_FILE: Final = {"area": "areas.csv", "platform": "platforms.csv", "energy": "energies.csv", "meter": "meters.csv"}
+_TABLE: Final = {
+    "area": "areas",
+    "cluster": "clusters",
+    "contract": "supply_contracts",
+    "energy": "energies",
+    "meter": "meters",
+    "platform": "platforms",
+    "tariff": "tariffs",
+}
+"""Where each kind of key is introduced."""
+_FIXED: Final = {"area": ("area", "kind"), "meter": ("serial", "carrier"), "contract": ("contract", "carrier")}
+"""Keys that have an attribute which never changes: columns of key and attribute."""
 
 
 class Identities:
@@ -30,7 +42,7 @@ class Identities:
 
     def __init__(self, cursor: psycopg.Cursor[TupleRow]) -> None:
         self._cursor = cursor
-        self._fixed: dict[str, dict[str, str | None]] = {what: {} for what in _FILE}
+        self._fixed: dict[str, dict[str, str | None]] = {what: {} for what in _TABLE}
         self._meter_ids: dict[str, int] = {}
         self._sets: set[tuple[Value, Value]] = set()
         self._read()
@@ -39,35 +51,32 @@ class Identities:
         """Add the keys that ``sheet`` brings; refuses an area of another kind, a meter of another carrier."""
         rows = [row for _, row in sheet.rows]
         self._insert("enterprises", {str(row["uscc"]): None for row in rows if row.get("uscc") is not None})
-        match sheet.table.file:
-            case "areas.csv":
-                return self._introduce_fixed(sheet, "area", "area", "kind")
-            case "meters.csv":
-                return self._introduce_fixed(sheet, "meter", "serial", "carrier")
-            case "platforms.csv":
-                self._insert("platforms", {str(row["platform"]): None for row in rows})
-                self._fixed["platform"] |= {str(row["platform"]): None for row in rows}
-            case "energies.csv":
-                self._fixed["energy"] |= {str(row["energy"]): None for row in rows}
-            case "factor_sets.csv":
-                self._sets |= {(row["factor_set"], row["version"]) for row in rows}
+        if sheet.table.name == "factor_sets":
+            self._sets |= {(row["factor_set"], row["version"]) for row in rows}
+        what = next((what for what, table in _TABLE.items() if table == sheet.table.name), None)
+        if what in _FIXED:
+            return self._introduce_fixed(sheet, what, *_FIXED[what])
+        if what is not None:
+            keys: dict[str, str | None] = {str(row[what]): None for row in rows}
+            if what != "energy":
+                self._insert(f"{what}s", keys)
+            self._fixed[what] |= keys
         return []
 
     def unknown(self, sheet: Sheet) -> Iterator[Refusal]:
         """Refuse rows that refer to what does not exist."""
-        file = sheet.table.file
         for column in sheet.table.columns:
             if column.refers is None:
                 continue
-            allowed = f"one in {_FILE[column.refers]}, or registered before"
+            allowed = f"one in {_TABLE[column.refers]}, or registered before (须已登记)"
             for line, row in sheet.rows:
                 if (key := row[column.name]) is not None and key not in self._fixed[column.refers]:
-                    yield Refusal(file, line, column.name, f"unknown {key!r}", allowed)
-        if file == "factors.csv":
+                    yield sheet.refuse(line, column.name, f"unknown {key!r} (未登记)", allowed)
+        if sheet.table.name == "factors":
             for line, row in sheet.rows:
                 if (row["factor_set"], row["version"]) not in self._sets:
                     found = f"unknown {row['factor_set']!r} version {row['version']}"
-                    yield Refusal(file, line, "factor_set", found, "one in factor_sets.csv, or registered before")
+                    yield sheet.refuse(line, "factor_set", found, "one in factor_sets, or registered before (须已登记)")
 
     def meter_id(self, serial: Value) -> int | None:
         """Return the number of a known meter; ``None`` for none."""
@@ -82,7 +91,7 @@ class Identities:
             before = known.get(name) or new.setdefault(name, found)
             if before != found:
                 refused.append(
-                    Refusal(sheet.table.file, line, attribute, f"{found} for {name}", f"{before}, as before")
+                    sheet.refuse(line, attribute, f"{found} for {name}", f"{before}, as before (与已登记的不一致)")
                 )
         self._insert(f"{what}s", new)
         self._read()

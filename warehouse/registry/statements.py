@@ -6,7 +6,7 @@ from typing import Final
 
 from psycopg import sql
 
-from warehouse.registry.tables import Table
+from warehouse.registry.tables import Span, Table
 
 STAGED: Final = sql.Identifier("pg_temp", "staged")
 
@@ -21,12 +21,24 @@ def _target(table: Table) -> sql.Identifier:
 
 def _same(table: Table, columns: tuple[str, ...], left: str, right: str) -> sql.Composed:
     # A null is a value here (the uscc of a factor that is nobody's own); "=" keeps hash joins where it cannot occur.
-    nullable = {column.name for column in table.columns if column.optional}
     return sql.SQL(" AND ").join(
-        sql.SQL("{} IS NOT DISTINCT FROM {}" if name in nullable else "{} = {}").format(
+        sql.SQL("{} IS NOT DISTINCT FROM {}" if name in table.nullable else "{} = {}").format(
             sql.Identifier(left, name), sql.Identifier(right, name)
         )
         for name in columns
+    )
+
+
+def _meet(spans: tuple[Span, ...]) -> sql.Composed:
+    return sql.Composed(
+        [
+            sql.SQL(" AND staged.{low} {before} planned.{high} AND planned.{low} {before} staged.{high}").format(
+                low=sql.Identifier(span.low),
+                high=sql.Identifier(span.high),
+                before=sql.SQL("<=" if span.closed else "<"),
+            )
+            for span in spans
+        ]
     )
 
 
@@ -42,9 +54,13 @@ def copy(columns: tuple[str, ...]) -> sql.Composed:
     return sql.SQL("COPY {} (line, {}) FROM STDIN").format(STAGED, _names(columns))
 
 
-def overlaps(table: Table) -> sql.Composed:
-    """Give line, other line (null when registered before), and range of every overlap that the load would make."""
-    others = tuple(dict.fromkeys((*table.apart, "valid_from", "valid_to")))
+def overlaps(table: Table, apart: tuple[str, ...]) -> sql.Composed:
+    """Give line, other line (null when registered before), and range of every overlap that the load would make.
+
+    ``apart`` is one of the table's sets of columns; where the first of them is null nothing overlaps.
+    """
+    bounds = tuple(name for span in table.spans for name in (span.low, span.high))
+    others = tuple(dict.fromkeys((*apart, *bounds, "valid_from", "valid_to")))
     return sql.SQL(
         """
         WITH planned AS (
@@ -54,10 +70,11 @@ def overlaps(table: Table) -> sql.Composed:
           WHERE NOT EXISTS (SELECT FROM {staged} AS staged WHERE {same_key})
         )
         SELECT staged.line, planned.line, planned.valid_from, planned.valid_to
-        FROM {staged} AS staged JOIN planned ON {same_apart}
+        FROM {staged} AS staged
+        JOIN planned ON staged.{first} = planned.{first} AND {same_apart}
         WHERE (planned.line IS NULL OR planned.line < staged.line)
           AND (planned.valid_to IS NULL OR staged.valid_from < planned.valid_to)
-          AND (staged.valid_to IS NULL OR planned.valid_from < staged.valid_to)
+          AND (staged.valid_to IS NULL OR planned.valid_from < staged.valid_to){meet}
         ORDER BY 1, 2
         """
     ).format(
@@ -66,7 +83,9 @@ def overlaps(table: Table) -> sql.Composed:
         target_others=_names(others, "target"),
         target=_target(table),
         same_key=_same(table, table.key, "staged", "target"),
-        same_apart=_same(table, table.apart, "staged", "planned"),
+        first=sql.Identifier(apart[0]),
+        same_apart=_same(table, apart[1:], "staged", "planned") if apart[1:] else sql.SQL("true"),
+        meet=_meet(table.spans),
     )
 
 

@@ -1,4 +1,4 @@
--- Every key that a row of a CSV file may refer to: what it is a key of, the key, its fixed attribute, its number.
+-- Every key that a row of a file may refer to: what it is a key of, the key, its fixed attribute, its number.
 SELECT 'area', area, kind, NULL::int FROM registry.area
 UNION ALL
 SELECT 'platform', platform, NULL, NULL FROM registry.platform
@@ -8,3 +8,9 @@ UNION ALL
 SELECT 'factor_set', factor_set, NULL, version FROM stats.factor_set
 UNION ALL
 SELECT 'meter', serial, carrier, meter_id FROM registry.meter
+UNION ALL
+SELECT 'cluster', cluster, NULL, NULL FROM registry.cluster
+UNION ALL
+SELECT 'tariff', tariff, NULL, NULL FROM registry.tariff
+UNION ALL
+SELECT 'contract', contract, carrier, NULL FROM registry.supply_contract

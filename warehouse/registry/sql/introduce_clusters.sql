@@ -1,0 +1,3 @@
+INSERT INTO registry.cluster (cluster)
+SELECT * FROM unnest(%(keys)s::text[])
+ON CONFLICT DO NOTHING

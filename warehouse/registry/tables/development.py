@@ -1,0 +1,365 @@
+"""Clusters, platforms, assessments, recognitions, projects, standards, land: what the plan counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from warehouse.registry import cells
+from warehouse.registry.cells import one_of
+from warehouse.registry.tables.shape import DAYS, SOURCE, USCC, Column, Row, Table, Wrong, ordered
+
+_VALID: Final = (ordered("valid_from", "valid_to"),)
+_CLUSTER: Final = Column("cluster", "产业集群", cells.SLUG, "new-materials", refers="cluster", also=("集群",))
+_DOCUMENT: Final = ("文件", "文号", "文件名称", "认定文件", "依据文件")
+
+
+def _completed(row: Row) -> Iterator[Wrong]:
+    started, completed = row["started_on"], row["completed_on"]
+    if (row["state"] == "completed") != (completed is not None):
+        yield Wrong("completed_on", f"{completed} with state {row['state']}", "a day with state completed, else empty")
+    if started is not None and completed is not None and completed < started:  # type: ignore[operator]  # both days
+        yield Wrong("completed_on", f"{completed}", f"not before started_on {started} (不早于开工日)")
+
+
+TABLES: Final = (
+    Table(
+        "clusters",
+        "产业集群",
+        "registry.cluster_attribute",
+        ("cluster", "valid_from"),
+        (
+            Column("cluster", "集群代码", cells.SLUG, "new-materials"),
+            Column("name_zh", "名称", cells.TEXT, "新材料", also=("集群名称",)),
+            Column("name_en", "英文名称", cells.TEXT, "new materials", optional=True),
+            Column(
+                "tier",
+                "集群等级",
+                one_of(**{"100bn": "千亿级", "10bn": "百亿级"}),
+                "100bn",
+                optional=True,
+                note="what the plan wants it to become",
+            ),
+            *DAYS,
+            *SOURCE,
+        ),
+        "clusters of the district; those that the plan names stand in `reference/`",
+        apart=(("cluster",),),
+        checks=_VALID,
+    ),
+    Table(
+        "cluster_members",
+        "集群企业名单",
+        "registry.cluster_member",
+        ("uscc", "valid_from"),
+        (
+            USCC,
+            _CLUSTER,
+            Column(
+                "role", "角色", one_of(lead="链主|龙头", core="骨干", supporting="配套", service="服务"), "supporting"
+            ),
+            Column(
+                "main_product_share",
+                "主导产品产值占比",
+                cells.SHARE,
+                "62.5",
+                optional=True,
+                note="percent of the output: 62.5 is 62.5 %",
+                also=("主导产品占比",),
+            ),
+            Column("document", "名单文件", cells.TEXT, "松经信〔2024〕12号", also=_DOCUMENT),
+            *DAYS,
+            *SOURCE,
+        ),
+        "the list of each cluster; an enterprise is in one at a time, so that sums count it once",
+        apart=(("uscc",),),
+        checks=_VALID,
+    ),
+    Table(
+        "cluster_tags",
+        "集群标签",
+        "registry.cluster_tag",
+        ("uscc", "cluster", "valid_from"),
+        (USCC, _CLUSTER, *DAYS, *SOURCE),
+        "further clusters an enterprise has to do with; for browsing, counted in no sum",
+        apart=(("uscc", "cluster"),),
+        checks=_VALID,
+    ),
+    Table(
+        "platforms",
+        "工业互联网平台",
+        "registry.platform_attribute",
+        ("platform", "valid_from"),
+        (
+            Column("platform", "平台代码", cells.SLUG, "cosmoplat"),
+            Column("name_zh", "平台名称", cells.TEXT, "海尔卡奥斯", also=("名称",)),
+            Column("name_en", "英文名称", cells.TEXT, "COSMOPlat", optional=True),
+            Column("operator", "运营单位", cells.TEXT, "", optional=True),
+            Column("recognised", "是否认可", cells.YES_NO, "true", note="whether its roster attests onboarding"),
+            *DAYS,
+            *SOURCE,
+        ),
+        "industrial internet platforms; those that the plan names stand in `reference/`",
+        apart=(("platform",),),
+        checks=_VALID,
+    ),
+    Table(
+        "platform_members",
+        "上平台企业",
+        "registry.platform_member",
+        ("platform", "uscc", "grade", "valid_from"),
+        (
+            Column("platform", "平台代码", cells.SLUG, "cosmoplat", refers="platform"),
+            USCC,
+            Column("grade", "证据等级", one_of(platform_attested="平台证明", contract="合同"), "platform_attested"),
+            Column(
+                "state",
+                "状态",
+                one_of(registered="已注册", connected="已接入", active="活跃", dormant="休眠", withdrawn="已退出"),
+                "active",
+            ),
+            Column(
+                "attested_on",
+                "证明日期",
+                cells.DAY,
+                "2024-06-30",
+                note="date of the roster or contract",
+                also=("名单日期", "合同日期"),
+            ),
+            *DAYS,
+            *SOURCE,
+        ),
+        "enterprises on a platform; a change of state is a further row",
+        apart=(("platform", "uscc", "grade"),),
+        checks=_VALID,
+    ),
+    Table(
+        "questionnaire_results",
+        "数字化评测结果",
+        "registry.questionnaire_result",
+        ("uscc", "instrument", "edition", "evidence", "assessed_on"),
+        (
+            USCC,
+            Column(
+                "instrument",
+                "评测工具",
+                one_of(
+                    miit="中小企业数字化水平评测",
+                    gbt39116="智能制造能力成熟度",
+                    gbt43439="数字化转型成熟度",
+                    gbt23020="两化融合",
+                ),
+                "miit",
+            ),
+            Column("edition", "版本", cells.TEXT, "2022"),
+            Column(
+                "evidence",
+                "证据类型",
+                one_of(certified_diagnosis="认证诊断", onsite="现场评估", self_assessment="自评"),
+                "onsite",
+            ),
+            Column("assessed_on", "评测日期", cells.DAY, "2024-05-20", also=("评估日期", "诊断日期")),
+            Column("withdrawn_on", "撤销日期", cells.DAY, "", optional=True, note="day from which it no longer holds"),
+            Column("level", "等级", cells.whole(0, 5), "2", note="0 is below the first level"),
+            Column("score", "得分", cells.POINTS, "52.5", optional=True, also=("分数",)),
+            *SOURCE,
+        ),
+        "results of digital-maturity assessments",
+        checks=(ordered("assessed_on", "withdrawn_on"),),
+    ),
+    Table(
+        "recognitions",
+        "认定",
+        "registry.recognition",
+        ("uscc", "kind", "level", "item", "valid_from"),
+        (
+            USCC,
+            Column(
+                "kind",
+                "认定类别",
+                one_of(
+                    enterprise_tech_center="企业技术中心",
+                    tech_innovation_center="技术创新中心",
+                    srdi="专精特新",
+                    headquarters="企业总部|总部",
+                    green_factory="绿色工厂",
+                    benchmark_factory="标杆工厂|标杆性智能工厂",
+                    benchmark_workshop="标杆车间",
+                    benchmark_scene="标杆场景",
+                    benchmark_platform="标杆平台",
+                    brand_demo="品牌引领示范",
+                    shanghai_brand="上海品牌",
+                ),
+                "srdi",
+                also=("类别", "称号"),
+            ),
+            Column(
+                "level",
+                "级别",
+                one_of(national="国家级", municipal="市级", district="区级"),
+                "municipal",
+                note="national with srdi: 小巨人",
+                also=("认定级别",),
+            ),
+            Column(
+                "item",
+                "认定对象",
+                cells.TEXT,
+                "",
+                optional=True,
+                note="which workshop, scene, platform or brand; empty when it is the enterprise itself",
+            ),
+            Column("batch", "批次", cells.TEXT, "2024 第二批", optional=True),
+            Column("document", "认定文件", cells.TEXT, "沪经信企〔2024〕101号", also=_DOCUMENT),
+            Column("valid_from", "认定日期", cells.DAY, "2024-03-01", note="recognised on", also=("起始日",)),
+            Column(
+                "valid_to",
+                "撤销日期",
+                cells.DAY,
+                "",
+                optional=True,
+                note="revoked or expired on; empty while it holds",
+                also=("失效日", "到期日期"),
+            ),
+            *SOURCE,
+        ),
+        "what enterprises were recognised as",
+        apart=(("uscc", "kind", "level", "item"),),
+        checks=_VALID,
+    ),
+    Table(
+        "projects",
+        "项目",
+        "registry.project",
+        ("project", "valid_from"),
+        (
+            Column("project", "项目代码", cells.CODE, "2310-310117-07-02-123456", also=("项目编号",)),
+            Column(
+                "kind",
+                "项目类别",
+                one_of(
+                    restructuring="产业结构调整",
+                    tech_upgrade="技术改造|技改",
+                    ii_5g="5G+工业互联网",
+                ),
+                "tech_upgrade",
+                also=("类别",),
+            ),
+            USCC,
+            Column("name", "项目名称", cells.TEXT, "精密铸造产线智能化改造"),
+            Column(
+                "state",
+                "项目状态",
+                one_of(planned="拟建", approved="已立项", under_way="在建", completed="完成", cancelled="取消"),
+                "under_way",
+                also=("状态", "进展"),
+            ),
+            Column(
+                "investment_10k_cny",
+                "总投资",
+                cells.MONEY,
+                "3500.25",
+                optional=True,
+                note="万元, exact",
+                also=("投资额", "投资总额", "计划总投资"),
+            ),
+            Column("started_on", "开工日期", cells.DAY, "2024-03-01", optional=True),
+            Column(
+                "completed_on",
+                "完成日期",
+                cells.DAY,
+                "",
+                optional=True,
+                note="with state completed, and only then",
+                also=("竣工日期", "验收日期"),
+            ),
+            Column("document", "批准文件", cells.TEXT, "松发改备〔2024〕33号", optional=True, also=_DOCUMENT),
+            *DAYS,
+            *SOURCE,
+        ),
+        "projects of enterprises; a change of state is a further row",
+        apart=(("project",),),
+        checks=(*_VALID, _completed),
+    ),
+    Table(
+        "standards",
+        "参与标准",
+        "registry.standard_participation",
+        ("uscc", "standard", "valid_from"),
+        (
+            USCC,
+            Column("standard", "标准号", cells.CODE, "GB/T 39116-2020", also=("标准编号",)),
+            Column("title", "标准名称", cells.TEXT, "智能制造能力成熟度模型"),
+            Column(
+                "level",
+                "标准级别",
+                one_of(
+                    international="国际标准",
+                    national="国家标准",
+                    industry="行业标准",
+                    local="地方标准",
+                    group="团体标准",
+                ),
+                "national",
+                also=("标准类别",),
+            ),
+            Column("role", "参与方式", one_of(lead="牵头", participant="参与"), "participant"),
+            Column("revision", "是否修订", cells.YES_NO, "false", note="false: a new standard (制定)"),
+            Column("valid_from", "发布日期", cells.DAY, "2020-10-11", note="published on", also=("起始日",)),
+            Column(
+                "valid_to",
+                "废止日期",
+                cells.DAY,
+                "",
+                optional=True,
+                note="no longer in force from; empty while it is",
+                also=("失效日",),
+            ),
+            *SOURCE,
+        ),
+        "standards that enterprises took part in making or revising",
+        apart=(("uscc", "standard"),),
+        checks=_VALID,
+    ),
+    Table(
+        "park_land",
+        "园区供地",
+        "registry.park_land",
+        ("area", "valid_from"),
+        (
+            Column("area", "区域代码", cells.SLUG, "park-lingang", refers="area", also=("园区代码",)),
+            Column(
+                "supplied_km2",
+                "已供应工业用地",
+                cells.LAND,
+                "1.85",
+                note="km²; 公顷, 平方米 are brought to it, 亩 is no decimal fraction of it",
+                also=("已供地面积",),
+            ),
+            Column("document", "文件", cells.TEXT, "", optional=True, also=_DOCUMENT),
+            *DAYS,
+            *SOURCE,
+        ),
+        "industrial land supplied in a park",
+        apart=(("area",),),
+        checks=_VALID,
+    ),
+    Table(
+        "consents",
+        "数据授权",
+        "registry.consent",
+        ("uscc", "purpose", "valid_from"),
+        (
+            USCC,
+            Column(
+                "purpose", "用途", one_of(statistics="统计", park_view="园区查看"), "statistics", also=("授权用途",)
+            ),
+            Column("document", "授权文件", cells.TEXT, "协议 2024-117", also=_DOCUMENT),
+            *DAYS,
+            *SOURCE,
+        ),
+        "what an enterprise lets its readings be used for; `valid_to` is the day of withdrawal",
+        apart=(("uscc", "purpose"),),
+        checks=_VALID,
+    ),
+)

@@ -1,0 +1,198 @@
+"""Areas, enterprises, what they are listed in, and their size."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from warehouse.registry import cells
+from warehouse.registry.cells import one_of
+from warehouse.registry.tables.shape import DAYS, ENTERPRISE_NAME, SOURCE, USCC, Column, Table, descending, ordered
+
+_AREAS: Final = one_of(
+    district="区",
+    belt="片区|三片",
+    town="街镇|镇|街道",
+    statistical_area="统计区域",
+    zone="功能区|一廊九区",
+    park="园区|产业园区",
+)
+_TIERS: Final = one_of(municipal_featured="市级特色", district_featured="区级特色", district_nurtured="区级培育")
+SIZES: Final = one_of(large="大型|大", medium="中型|中", small="小型|小", micro="微型|微", unknown="未知|不详")
+
+TABLES: Final = (
+    Table(
+        "areas",
+        "区域",
+        "registry.area_attribute",
+        ("area", "valid_from"),
+        (
+            Column("area", "区域代码", cells.SLUG, "310117107000", note="code; administrative areas by their digits"),
+            Column("kind", "区域类别", _AREAS, "town", identity=True, also=("类别",)),
+            Column("name_zh", "名称", cells.TEXT, "九亭镇", also=("区域名称", "园区名称", "中文名称")),
+            Column("name_en", "英文名称", cells.TEXT, "Jiuting", optional=True),
+            Column(
+                "parent",
+                "上级区域",
+                cells.SLUG,
+                "belt-integration",
+                optional=True,
+                refers="area",
+                note="the area it lies in",
+            ),
+            Column("tier", "园区等级", _TIERS, "", optional=True, note="parks"),
+            Column("operator", "运营单位", cells.TEXT, "", optional=True, note="parks", also=("运营方", "运营主体")),
+            Column("stars", "星级", cells.whole(1, 5), "", optional=True, note="parks (星级)"),
+            *DAYS,
+            *SOURCE,
+        ),
+        "towns, zones, parks; the district's own stand in `reference/`",
+        apart=(("area",),),
+        checks=(ordered("valid_from", "valid_to"),),
+    ),
+    Table(
+        "enterprises",
+        "企业",
+        "registry.enterprise_attribute",
+        ("uscc", "valid_from"),
+        (
+            USCC,
+            Column("name", "企业名称", cells.TEXT, "上海示例机械有限公司", also=(*ENTERPRISE_NAME, "名称")),
+            Column("sector", "行业代码", cells.SECTOR, "C34", optional=True, also=("国民经济行业代码",)),
+            Column(
+                "size",
+                "企业规模",
+                SIZES,
+                "small",
+                also=("规模", "单位规模"),
+                note="unknown when no register says it: then enterprise_figures.csv gives it by rule",
+            ),
+            Column(
+                "registered_region",
+                "注册地区划代码",
+                cells.REGION,
+                "310117107000",
+                optional=True,
+                note="of the registered address",
+            ),
+            Column(
+                "statistical_region",
+                "统计地区划代码",
+                cells.REGION,
+                "310117107000",
+                optional=True,
+                note="where statistics count it",
+            ),
+            *DAYS,
+            *SOURCE,
+        ),
+        "name, sector, size, place; a change is a further row, and the one before gets a `valid_to`",
+        apart=(("uscc",),),
+        checks=(ordered("valid_from", "valid_to"),),
+    ),
+    Table(
+        "enterprise_areas",
+        "企业所在区域",
+        "registry.enterprise_area",
+        ("uscc", "area", "valid_from"),
+        (
+            USCC,
+            Column(
+                "area",
+                "区域代码",
+                cells.SLUG,
+                "park-dongjing-robotics",
+                refers="area",
+                note="any kind; several, or none",
+            ),
+            *DAYS,
+            *SOURCE,
+        ),
+        "where an enterprise operates",
+        apart=(("uscc", "area"),),
+        checks=(ordered("valid_from", "valid_to"),),
+    ),
+    Table(
+        "enterprise_figures",
+        "企业划型指标",
+        "registry.enterprise_figure",
+        ("uscc", "valid_from"),
+        (
+            USCC,
+            Column("employees", "从业人员", cells.PEOPLE, "260", optional=True, also=("从业人数", "职工人数")),
+            Column("revenue_10k_cny", "营业收入", cells.REVENUE, "31250.5", optional=True, also=("主营业务收入",)),
+            Column("assets_10k_cny", "资产总额", cells.MONEY, "", optional=True, also=("资产总计",)),
+            *DAYS,
+            *SOURCE,
+        ),
+        "what the size follows from by rule; a year's figures hold until the next are known",
+        apart=(("uscc",),),
+        checks=(ordered("valid_from", "valid_to"),),
+    ),
+    Table(
+        "size_rules",
+        "划型标准",
+        "registry.size_rule",
+        ("rule", "sector", "valid_from"),
+        (
+            Column("rule", "标准", cells.SLUG, "miit-2011-300"),
+            Column("sector", "行业代码", cells.SECTOR, "C", note="the longest that a sector begins with counts"),
+            Column("name_zh", "行业名称", cells.TEXT, "工业"),
+            Column("employees_large", "大型从业人员", cells.PEOPLE, "1000", optional=True, note="people, at least"),
+            Column("employees_medium", "中型从业人员", cells.PEOPLE, "300", optional=True),
+            Column("employees_small", "小型从业人员", cells.PEOPLE, "20", optional=True),
+            Column("revenue_large", "大型营业收入", cells.MONEY, "40000", optional=True, note="万元, at least"),
+            Column("revenue_medium", "中型营业收入", cells.MONEY, "2000", optional=True),
+            Column("revenue_small", "小型营业收入", cells.MONEY, "300", optional=True),
+            Column("assets_large", "大型资产总额", cells.MONEY, "", optional=True, note="万元, at least"),
+            Column("assets_medium", "中型资产总额", cells.MONEY, "", optional=True),
+            Column("assets_small", "小型资产总额", cells.MONEY, "", optional=True),
+            *DAYS,
+            *SOURCE,
+        ),
+        "thresholds of size by sector; those of 2011 stand in `reference/`",
+        apart=(("rule", "sector"),),
+        checks=(
+            ordered("valid_from", "valid_to"),
+            descending("employees_large", "employees_medium", "employees_small"),
+            descending("revenue_large", "revenue_medium", "revenue_small"),
+            descending("assets_large", "assets_medium", "assets_small"),
+        ),
+    ),
+    Table(
+        "rosters",
+        "规上名录",
+        "registry.roster",
+        ("roster", "uscc", "valid_from"),
+        (
+            Column(
+                "roster",
+                "名录",
+                one_of(industry_above_scale="规模以上工业|规上工业", large_enterprises="大型企业名单"),
+                "industry_above_scale",
+            ),
+            USCC,
+            Column(
+                "valid_from",
+                "入库月份",
+                cells.MONTH,
+                "2021-01",
+                note="first month on the list",
+                also=("起始月份", "入规月份", "起始日"),
+            ),
+            Column(
+                "valid_to",
+                "退库月份",
+                cells.MONTH,
+                "",
+                optional=True,
+                note="first month no longer on it; empty while on it",
+                also=("终止月份", "退规月份", "失效日"),
+            ),
+            Column("reason", "变动原因", cells.TEXT, "grown", optional=True, note="why it entered or left"),
+            *SOURCE,
+        ),
+        "规上工业 by month; the year's list of large enterprises as rows from January to the next January",
+        apart=(("roster", "uscc"),),
+        checks=(ordered("valid_from", "valid_to"),),
+    ),
+)

@@ -12,6 +12,7 @@ from edge_agent.contract.errors import PulseError
 from warehouse.clock.commands import clock_group
 from warehouse.options import database_option
 from warehouse.refused.commands import refused_group
+from warehouse.registry.commands import load_command, template_command
 
 
 class _Commands(click.Group):
@@ -31,6 +32,8 @@ def cli() -> None:
 
 cli.add_command(refused_group)
 cli.add_command(clock_group)
+cli.add_command(load_command)
+cli.add_command(template_command)
 
 
 @cli.command("migrate")
@@ -78,28 +81,15 @@ def ledger_command(database: str, gateway: str | None, *, only_open: bool) -> No
             click.echo(line)
 
 
-@cli.command("load")
+@cli.command("describe")
 @database_option
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False)
-@click.option("--reference", is_flag=True, help="Load the data that comes with the program instead of a folder.")
-@click.option("--dry-run", is_flag=True, help="Check everything and load nothing.")
-def load_command(database: str, folder: Path | None, *, reference: bool, dry_run: bool) -> None:
-    """Load a FOLDER of CSV files into the registry, all or nothing (导入基础数据)."""
+def describe_command(database: str) -> None:
+    """Write the documentation of every table and view, as Markdown (数据库表说明)."""
+    from warehouse.describe import markdown, read_schemas
     from warehouse.postgres import connect
-    from warehouse.registry.load import REFERENCE, load_folder
 
-    if (folder is None) != reference:
-        raise click.UsageError("name a folder, or --reference (请指定文件夹或 --reference)")
-    with connect(database, application="g60 load") as connection:
-        report = load_folder(connection, folder or REFERENCE, dry_run=dry_run)
-    for refusal in report.refused:
-        click.echo(str(refusal), err=True)
-    if report.refused:
-        raise click.ClickException(f"{len(report.refused)} refused, nothing loaded (有误，未导入)")
-    for file in report.files:
-        click.echo(f"{file.file}: {file.added} added, {file.changed} changed, {file.unchanged} unchanged")
-    if dry_run:
-        click.echo("dry run: nothing loaded (试运行，未导入)")
+    with connect(database, application="g60 describe") as connection:
+        click.echo(markdown(read_schemas(connection)), nl=False)
 
 
 @cli.group("energy")

@@ -9,7 +9,8 @@ from typing import Final
 ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """Characters of a code; I, O, S, V and Z do not occur."""
 _VALUE: Final = {character: value for value, character in enumerate(ALPHABET)}
-_WEIGHTS: Final = tuple(pow(3, i, 31) for i in range(17))
+WEIGHTS: Final = tuple(pow(3, i, 31) for i in range(17))
+"""By place, for the first 17 characters."""
 _INNER_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -23,7 +24,7 @@ def normalise(text: str) -> str:
 
 def check_character(first17: str) -> str:
     """Return the 18th character of the code that begins with ``first17`` (17 characters of the alphabet)."""
-    return ALPHABET[-sum(_VALUE[c] * w for c, w in zip(first17, _WEIGHTS, strict=True)) % 31]
+    return ALPHABET[-sum(_VALUE[c] * w for c, w in zip(first17, WEIGHTS, strict=True)) % 31]
 
 
 def problem(code: str) -> str | None:

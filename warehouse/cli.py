@@ -10,6 +10,7 @@ import click
 
 from edge_agent.contract.errors import PulseError
 from warehouse.clock.commands import clock_group
+from warehouse.ledger.commands import completeness_command, count_command, ledger_command
 from warehouse.options import database_option
 from warehouse.refused.commands import refused_group
 from warehouse.registry.commands import load_command, template_command
@@ -30,6 +31,9 @@ def cli() -> None:
     """Schema, sink and reference data of the warehouse (数据仓库)."""
 
 
+cli.add_command(ledger_command)
+cli.add_command(completeness_command)
+cli.add_command(count_command)
 cli.add_command(refused_group)
 cli.add_command(clock_group)
 cli.add_command(load_command)
@@ -67,18 +71,15 @@ def sink_command(config: Path) -> None:
     run(load(SinkSettings, [config]))
 
 
-@cli.command("ledger")
-@database_option
-@click.option("--gateway", help="Only this gateway.")
-@click.option("--open", "only_open", is_flag=True, help="Only epochs with open or lost messages.")
-def ledger_command(database: str, gateway: str | None, *, only_open: bool) -> None:
-    """Show what of each gateway's messages is stored, refused, dropped, open or lost (消息台账)."""
-    from warehouse.postgres import connect
-    from warehouse.sink.listing import ledger_table
+@cli.command("jobs")
+@click.option("--config", type=click.Path(path_type=Path), required=True, help="TOML file of the jobs.")
+def jobs_command(config: Path) -> None:
+    """Look for holes, close energy accounts and count completeness every minute until stopped (定时任务服务)."""
+    from edge_agent.contract.settings import load
+    from warehouse.jobs.run import run
+    from warehouse.jobs.settings import JobsSettings
 
-    with connect(database, application="g60 ledger") as connection:
-        for line in ledger_table(connection, gateway, only_open=only_open):
-            click.echo(line)
+    run(load(JobsSettings, [config]))
 
 
 @cli.command("describe")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import gc
 import logging
 import signal
-import sys
 import threading
-import time
 from typing import Final
 
 from stream.commands import CommandSender
 from stream.consumer import ConsumerLoop
 from stream.topics import UP_TOPICS
+from warehouse.log import to_stderr
 from warehouse.sink.settings import SinkSettings
 from warehouse.sink.standing import Standings
 from warehouse.sink.store import PostgresStore
@@ -29,7 +28,9 @@ def run(settings: SinkSettings) -> None:
 
     ``Misconfigured`` when the database lacks migrations or refuses the log-in, or Kafka refuses for good.
     """
-    log_to_stderr()
+    to_stderr()
+    # It tells again, and longer, what ours say.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -49,14 +50,3 @@ def rest_easy() -> None:
     """Let the garbage collector look more rarely, and never again at what is loaded now."""
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
-
-
-def log_to_stderr() -> None:
-    """One line per event, times in UTC."""
-    handler = logging.StreamHandler(sys.stderr)
-    form = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
-    form.converter = time.gmtime
-    handler.setFormatter(form)
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # It tells again, and longer, what ours say.
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)

@@ -16,7 +16,8 @@ from edge_agent.contract.topics import Command
 from stream.clients import Source
 from stream.settings import ConsumerSettings
 from stream.topics import BIRTHS, EVENTS, STATES, TELEMETRY, UP_TOPICS, Partition, Record
-from warehouse.sink.settings import DatabaseSettings, SinkSettings
+from warehouse.settings import DatabaseSettings
+from warehouse.sink.settings import SinkSettings
 from warehouse.sink.store import PostgresStore
 
 T0 = 1_790_000_000_000

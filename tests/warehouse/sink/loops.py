@@ -21,7 +21,8 @@ from stream.topics import BIRTHS, STATES, TELEMETRY, TOPICS, UP_TOPICS, Partitio
 from tests.stream.eventually import running
 from tests.warehouse.sink.feed import EPOCH, T0, Sent, birth, eventually, telemetry
 from warehouse.postgres import Connection
-from warehouse.sink.settings import DatabaseSettings, SinkSettings
+from warehouse.settings import DatabaseSettings
+from warehouse.sink.settings import SinkSettings
 from warehouse.sink.store import PostgresStore
 
 PARTITIONS = 2

@@ -27,14 +27,15 @@ def test_the_ledger_and_the_refusals_are_listed(warehouse: str) -> None:
             log.message(b"{"),
             log.state(held={"epoch": EPOCH, "first": 3, "last": 4}),
         )
-    heads = ["gateway", "epoch", "stored", "rejected", "dropped", "held", "open", "lost"]
+    heads = ["gateway", "epoch", "stored", "rejected", "dropped", "held", "open", "lost", "repeated", "reused"]
     first, second = (
-        ["gw", str(EPOCH), "2", "0", "1", "3-4", "1", "0"],
-        ["gw-2", str(EPOCH), "1", "0", "0", "?", "0", "0"],
+        ["gw", str(EPOCH), "2", "0", "1", "3-4", "1", "0", "0", "0"],
+        ["gw-2", str(EPOCH), "1", "0", "0", "?", "0", "0", "0", "0"],
     )
-    assert said("ledger", "--database", warehouse) == [heads, first, second]
-    assert said("ledger", "--database", warehouse, "--open") == [heads, first]
-    assert said("ledger", "--database", warehouse, "--gateway", "gw-2") == [heads, second]
+    ledger = said("ledger", "--database", warehouse)
+    assert (ledger[0], ledger[2:]) == (heads, [first, second])
+    assert said("ledger", "--database", warehouse, "--open") == [*ledger[:2], first]
+    assert said("ledger", "--database", warehouse, "--gateway", "gw-2") == [*ledger[:2], second]
     refused = said("refused", "list", "--database", warehouse)
     assert refused[0] == ["id", "at", "gateway", "reason", "what", "where", "settled", "detail"]
     assert sorted(line[2:5] for line in refused[1:]) == [

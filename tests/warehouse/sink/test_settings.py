@@ -11,7 +11,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from edge_agent.contract.errors import Misconfigured
 from edge_agent.contract.settings import load
-from warehouse.sink.settings import DatabaseSettings, SinkSettings
+from warehouse.settings import DatabaseSettings
+from warehouse.sink.settings import SinkSettings
 
 SAMPLE = Path(str(resources.files("warehouse.sink").joinpath("sample.toml")))
 

@@ -21,7 +21,8 @@ from tests.warehouse.sink.feed import Clock, eventually
 from tests.warehouse.sink.loops import WITHIN_S, Fleet, feeding, sinking
 from warehouse.migrate import migrate
 from warehouse.postgres import connect
-from warehouse.sink.settings import DatabaseSettings, SinkSettings
+from warehouse.settings import DatabaseSettings
+from warehouse.sink.settings import SinkSettings
 from warehouse.sink.standing import Standings, standing_of
 
 

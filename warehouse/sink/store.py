@@ -17,7 +17,7 @@ from stream.clients import Source
 from stream.topics import BIRTHS, TELEMETRY, Partition, Record, gateway_of
 from warehouse.migrate import require_current
 from warehouse.postgres import Connection, connect, statement, translated
-from warehouse.sink import intake, offsets
+from warehouse.sink import intake, offsets, refusals
 from warehouse.sink.births import Catalog
 from warehouse.sink.confirm import CommandSender, Confirmer
 from warehouse.sink.deferred import settle_deferred
@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 MOST_BYTES: Final = 4 << 20
 """What the messages of one write hold uncompressed, give or take one: 100 000 readings at 20 a message, 200 000 at 200.
 Kafka's bytes say little about it: one megabyte of them may hold a hundred."""
+
+SINGLY: Final = 500
+"""Parked messages that are stored one by one at one occasion, after one of them proved to be poison."""
 
 _SQL: Final = "warehouse.sink"
 
@@ -91,7 +94,8 @@ class PostgresStore:
                 done = self._transact(connection, kafka, taken)
             except errors.DataError as error:
                 taken = self._without_poison(connection, records, error)
-                done = self._transact(connection, kafka, taken)
+                # What is parked may be poison too, and is looked at by itself when there is time.
+                done = self._transact(connection, kafka, taken, most_unparked=0)
         self._expected |= next_offsets
         self._confirmer.owe(gateway for gateway, _, _ in taken.states)
         self._tell(done)
@@ -116,14 +120,23 @@ class PostgresStore:
         """Store parked messages whose birth came, settle deferred conflicts, confirm what is due."""
         with self._database() as connection:
             if self._unpark:
-                self._tell(self._transact(connection, Kafka(self._source), Intake()))
+                self._store_parked(connection)
             if self._deferred:
                 self._deferred = settle_deferred(connection, self._settings.name)
             self._confirmer.confirm_due(connection)
 
-    def _transact(self, connection: Connection, kafka: Kafka, taken: Intake, *, keep: bool = True) -> Done:
+    def _transact(
+        self,
+        connection: Connection,
+        kafka: Kafka,
+        taken: Intake,
+        *,
+        keep: bool = True,
+        most_unparked: int | None = None,
+    ) -> Done:
         with connection.transaction(force_rollback=not keep):
-            body = Transaction(connection, self._catalog, self._settings.name, self._settings.most_parked)
+            name, most_parked = self._settings.name, self._settings.most_parked
+            body = Transaction(connection, self._catalog, name, most_parked, most_unparked)
             return body.run(kafka, taken, self._months, unpark=self._unpark)
 
     def _tell(self, done: Done) -> None:
@@ -137,12 +150,37 @@ class PostgresStore:
         if done.no_room:
             log.warning("event=no_room_to_park messages=%d", done.no_room)
 
+    def _store_parked(self, connection: Connection) -> None:
+        """Store parked messages whose birth is known; one that the database does not take is refused."""
+        try:
+            self._tell(self._transact(connection, Kafka(self._source), Intake()))
+        except errors.DataError:
+            self._catalog.forget()
+            self._unpark = all(self._store_one_parked(connection) for _ in range(SINGLY))
+
+    def _store_one_parked(self, connection: Connection) -> bool:
+        """Store or refuse the oldest parked message whose birth is known; False when there is none."""
+        with connection.transaction():
+            records = refusals.unpark(connection, 1)
+            if not records:
+                return False
+            kafka = Kafka(self._source, records)
+            try:
+                done = self._transact(connection, kafka, intake.sort(records), most_unparked=0)
+            except errors.DataError as error:
+                self._catalog.forget()
+                log.warning("event=poison records=1 parked=true error=%s", error)
+                taken = Intake(refused=[intake.condemn(records[0], str(error))])
+                done = self._transact(connection, kafka, taken, most_unparked=0)
+        self._tell(done)
+        return True
+
     def _without_poison(self, connection: Connection, records: Sequence[Record], error: errors.DataError) -> Intake:
         """Find the records that the database does not take, and refuse them.
 
         Each is tried alone, but for its gateway's good births among them, without which it would only be parked. The
         contract's models refuse whatever is known to be unstorable; this is the net below them, so that no
-        message can ever stop the sink. Raises ``error`` again when no single record is at fault.
+        message can ever stop the sink.
         """
         births: dict[str, list[Record]] = {}
         good: list[Record] = []
@@ -151,7 +189,7 @@ class PostgresStore:
             of_gateway = births.setdefault(gateway_of(record.key), [])
             tried = [*of_gateway, record]
             try:
-                self._transact(connection, Kafka(self._source, tried), intake.sort(tried), keep=False)
+                self._transact(connection, Kafka(self._source, tried), intake.sort(tried), keep=False, most_unparked=0)
             except errors.DataError as found:
                 refused.append(intake.condemn(record, str(found)))
             else:
@@ -159,8 +197,6 @@ class PostgresStore:
                 if record.topic == BIRTHS.name:
                     of_gateway.append(record)
             self._catalog.forget()
-        if not refused:
-            raise error
         log.error("event=poison records=%d error=%s", len(refused), error)
         taken = intake.sort(good)
         taken.refused.extend(refused)

@@ -71,11 +71,19 @@ class _Explained:
 class Transaction:
     """Runs inside a transaction that the caller opens and commits."""
 
-    def __init__(self, connection: Connection, catalog: Catalog, sink: str, most_parked: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        catalog: Catalog,
+        sink: str,
+        most_parked: int,
+        most_unparked: int | None = None,
+    ) -> None:
         self._connection = connection
         self._catalog = catalog
         self._sink = sink
         self._most_parked = most_parked
+        self._most_unparked = UNPARKED_AT_ONCE if most_unparked is None else most_unparked
 
     def run(self, kafka: Kafka, taken: Intake, months: frozenset[str], *, unpark: bool) -> Done:
         """Store what was taken in; ``StaleOffset`` when somebody else wrote.
@@ -144,7 +152,7 @@ class Transaction:
         )
         parked = Intake()
         if fresh or unpark:
-            parked = intake.sort(refusals.unpark(connection, UNPARKED_AT_ONCE))
+            parked = intake.sort(refusals.unpark(connection, self._most_unparked))
             unknown |= {_birth(one) for one in parked.telemetry} - known.keys()
         if unknown:
             known |= catalog.known(connection, unknown)
@@ -155,7 +163,7 @@ class Transaction:
             known,
             waiting,
             parked.refused,
-            len(parked.telemetry) + len(parked.refused) >= UNPARKED_AT_ONCE,
+            len(parked.telemetry) + len(parked.refused) >= self._most_unparked,
         )
 
 

@@ -144,6 +144,28 @@ def test_a_poisonous_message_that_comes_with_its_birth(warehouse: str, connectio
     assert rows(connection, "select settled::text, rejected::text from ingest.ledger") == [("{[1,4)}", "{[2,3)}")]
 
 
+def test_poison_that_was_parked_holds_up_nobody(warehouse: str, connection: Connection) -> None:
+    """It is met when its birth comes, together with innocent ones and in the write of others."""
+    other = birth("gw-2")
+    connection.execute(
+        """create function ingest.refuse() returns trigger language plpgsql as
+           $$ begin if new.v = 2 then raise 'refused' using errcode = '22P05'; end if; return new; end $$;
+           create trigger refuse before insert on ingest.reading_gauge for each row execute function ingest.refuse()"""
+    )
+    log = Log()
+    with sink(warehouse) as store:
+        write(store, *map(log.message, [numbered(1), numbered(2), numbered(3)]))
+        write(store, log.birth(other), log.message(telemetry(other, 1, {"p": [(T0, 9)]}), "gw-2"), log.birth(OF))
+        assert rows(connection, "select count(*) from ingest.dead_letter") == [(0,)]
+        store.idle()
+    assert rows(connection, "select v from ingest.reading_gauge order by 1") == [(1,), (3,), (9,)]
+    assert rows(connection, "select reason, epoch, seq from ingest.dead_letter") == [("database", EPOCH, 2)]
+    assert rows(connection, "select settled::text, rejected::text from ingest.ledger where gateway = 'gw'") == [
+        ("{[1,4)}", "{[2,3)}")
+    ]
+    assert rows(connection, "select count(*) from ingest.parked_message") == [(0,)]
+
+
 def test_a_bomb_is_refused_in_little_memory(warehouse: str, connection: Connection) -> None:
     """A gibibyte of zeros packs into a mebibyte; a bomb within a bomb stays packed."""
     one = gzip.compress(bytes(64 << 20), 9)

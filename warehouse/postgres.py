@@ -53,6 +53,10 @@ def connect(dsn: str, *, application: str) -> Connection:
                 application_name=application,
                 connect_timeout=CONNECT_TIMEOUT_S,
                 tcp_user_timeout=SILENT_PEER_TIMEOUT_MS,
+                # While an answer is awaited nothing of ours is under way; libpq's default notices after two hours.
+                keepalives_idle=10,
+                keepalives_interval=5,
+                keepalives_count=4,
             )
         except psycopg.ProgrammingError as error:
             raise Misconfigured(f"the database address cannot be read (数据库地址有误): {error}") from error

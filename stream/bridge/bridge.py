@@ -178,6 +178,7 @@ class Bridge:
             if now >= tick_at_mono_s:
                 tick_at_mono_s = now + TICK_S
                 link.tick()
+                link.watch(now, reading=reading)
                 self._report()
                 self._downlink.check()
             if not link.up and now > up_until_mono_s and link.lost is None:

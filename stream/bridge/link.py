@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 REFUSALS: Final = frozenset({132, 133, 134, 135, 140, 144, 149, 154, 155})
 """CONNACK reasons that no retry mends: protocol, client id, user or password, rights, authentication, properties."""
 PEER_GONE_S: Final = 30
-"""After so long without an answer TCP gives the connection up."""
+"""After so long without an answer the connection is given up, by TCP or by :meth:`Link.watch`."""
 
 
 class Link:
@@ -54,6 +54,9 @@ class Link:
         self._heard = heard
         self._published = published
         self._packets = 0
+        self._packets_seen = -1
+        self._seen_mono_s = 0.0
+        self._asked = False
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=settings.client_id,
@@ -123,6 +126,21 @@ class Link:
         """Do what is due by the clock; at least once a second."""
         self._check(self._client.loop_misc())
 
+    def watch(self, now_mono_s: float, *, reading: bool) -> None:
+        """Give up a broker that says nothing although asked; call it about once a second.
+
+        TCP sees a peer that is gone, but not one behind a proxy or one that hangs. The question is our subscription
+        once more, which changes nothing; a ping of MQTT would tie us to a keep-alive, see ``Mqtt.keepalive_s``. Time
+        in which nothing is read does not count.
+        """
+        if not reading or not self.up or self._packets != self._packets_seen:
+            self._packets_seen, self._seen_mono_s, self._asked = self._packets, now_mono_s, False
+        elif now_mono_s - self._seen_mono_s >= PEER_GONE_S and self.lost is None:
+            self.lost = Retryable(f"the MQTT broker has said nothing for {PEER_GONE_S} s, although asked")
+        elif not self._asked and now_mono_s - self._seen_mono_s >= PEER_GONE_S / 3:
+            self._asked = True
+            self._subscribe()
+
     def ack(self, mid: int) -> None:
         """Acknowledge message ``mid`` of this connection."""
         self._check(self._client.ack(mid, 1))
@@ -159,13 +177,13 @@ class Link:
             (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, PEER_GONE_S // 3),
             (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, PEER_GONE_S // 3),
             (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2),
+            # Keep-alive is silent while something of ours is not acknowledged; then this counts, not 15 minutes.
+            (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PEER_GONE_S * 1000),
             (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
         ):
             found.setsockopt(level, name, value)
 
-    def _on_connect(
-        self, client: Client, _: Any, flags: ConnectFlags, reason: ReasonCode, said: Properties | None
-    ) -> None:
+    def _on_connect(self, _: Client, __: Any, flags: ConnectFlags, reason: ReasonCode, said: Properties | None) -> None:
         self._packets += 1
         if reason.is_failure:
             kind = Misconfigured if reason.value in REFUSALS else Retryable
@@ -176,8 +194,11 @@ class Link:
             return
         self.session_present = flags.session_present
         self.receive_maximum = getattr(said, "ReceiveMaximum", self.receive_maximum)
+        self._subscribe()
+
+    def _subscribe(self) -> None:
         # Retained messages only when the subscription is new: else each reconnect would bring all births again.
-        client.subscribe(SUBSCRIPTION, options=SubscribeOptions(qos=1, retainHandling=1))
+        self._client.subscribe(SUBSCRIPTION, options=SubscribeOptions(qos=1, retainHandling=1))
 
     def _on_subscribe(self, _: Client, __: Any, ___: int, reasons: list[ReasonCode], ____: Any) -> None:
         self._packets += 1

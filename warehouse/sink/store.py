@@ -212,6 +212,7 @@ class PostgresStore:
                         self._settings.database.conninfo(), application=f"g60 sink {self._settings.name}"
                     )
                     require_current(self._open)
+                    self._open.execute(statement(_SQL, "session.sql"))
                 try:
                     yield self._open
                 except errors.UniqueViolation as error:

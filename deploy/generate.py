@@ -14,6 +14,7 @@ from deploy.reference import settings_page
 from edge_agent.contract.schema import schemas
 from edge_agent.settings import EdgeSettings
 from stream.bridge.settings import BridgeSettings
+from warehouse.jobs.settings import JobsSettings
 from warehouse.registry.readme import readme
 from warehouse.sink.settings import SinkSettings
 
@@ -54,6 +55,12 @@ def configuration() -> str:
                 "`g60 warehouse sink --config sink.toml`; sample: "
                 "[warehouse/sink/sample.toml](../warehouse/sink/sample.toml).",
                 SinkSettings,
+            ),
+            settings_page(
+                "jobs.toml: the jobs of the warehouse (定时任务)",
+                "`g60 warehouse jobs --config jobs.toml`; sample: "
+                "[warehouse/jobs/sample.toml](../warehouse/jobs/sample.toml).",
+                JobsSettings,
             ),
         )
     )

@@ -104,6 +104,8 @@ def _default(field: FieldInfo) -> str:
         return "see there"
     if isinstance(default, Enum):
         return f"`{default.value}`"
+    if isinstance(default, tuple):
+        return ", ".join(f"`{one.value if isinstance(one, Enum) else one}`" for one in default)
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 

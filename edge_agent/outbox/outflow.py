@@ -75,6 +75,11 @@ class Outflow:
         self._database.close()
 
     @property
+    def run(self) -> int:
+        """Which opening of the file this is, counted from 1."""
+        return self._run
+
+    @property
     def epoch(self) -> int:
         """The epoch of every message here."""
         return self._epoch
@@ -180,10 +185,10 @@ class Outflow:
         """
         return stored.epoch == self._epoch and stored.through > read_life(self._database).last_seq
 
-    def renew(self, why: str, now_ms: int) -> None:
-        """Begin a new epoch: what is held is numbered anew in it, and no confirmation of the old one counts."""
+    def renew(self, why: str, now_ms: int, beyond: int = 0) -> None:
+        """Begin a new epoch, later than ``beyond``: what is held is numbered anew, and no old confirmation counts."""
         with self._database.transaction():
-            epoch = renew(self._database, self._next_epoch, why, now_ms)
+            epoch = renew(self._database, self._next_epoch, why, now_ms, beyond)
         self._epoch = epoch
 
     def confirmed_through(self) -> int:

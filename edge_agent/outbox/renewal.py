@@ -38,14 +38,14 @@ class Inherited:
     entries: list[Entry] | None
 
 
-def renew(database: Database, next_epoch: Callable[[int], int], why: str, now_ms: int) -> int:
-    """Begin a new epoch within the caller's transaction, say so in an event, and return its number.
+def renew(database: Database, next_epoch: Callable[[int], int], why: str, now_ms: int, beyond: int = 0) -> int:
+    """Begin a new epoch, later than ``beyond``, within the caller's transaction, and return its number.
 
-    ``next_epoch`` returns a number larger than the one it is given. Removals that no message has reported to anybody
-    get a number of the new epoch, so that they are still reported.
+    An event says so. ``next_epoch`` returns a number larger than the one it is given. Removals that no message has
+    reported to anybody get a number of the new epoch, so that they are still reported.
     """
     life = read_life(database)
-    epoch = next_epoch(life.epoch)
+    epoch = next_epoch(max(life.epoch, beyond))
     lost = _unreported(database)
     (ever_sent,) = database.row("ever_sent") or (0,)
     (messages, readings) = database.row("held_total") or (0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from edge_agent.publisher import report
 from edge_agent.publisher.announce import Portrait, farewell, will
 from edge_agent.publisher.backoff import Backoff, Chance
 from edge_agent.publisher.confirmation import Confirmations
-from edge_agent.publisher.identity import IdTaken, Takeovers, id_taken
+from edge_agent.publisher.identity import IdTaken, Instance, Met, Takeovers, id_taken
 from edge_agent.publisher.mqtt import (
     OVERHEAD_BYTES,
     Acknowledged,
@@ -67,6 +68,8 @@ class Courier:
         chance: Chance,
     ) -> None:
         self._gateway = gateway
+        self._commands = commands_of(gateway)
+        self._own_state = up(gateway, Channel.STATE)
         self._address = address
         self._publish = publish
         self._outbox = outbox
@@ -83,6 +86,9 @@ class Courier:
         self._again: tuple[int, ...] = ()
         self._takeovers = Takeovers()
         self._taken = False
+        self._introduced = False
+        self._nonce = secrets.token_hex(4)
+        self._beyond_epoch = 0
         self._doubt = ""
         self._too_long: Oversized | None = None
         self._report_path = report.path_beside(outbox.path)
@@ -131,7 +137,7 @@ class Courier:
         if not self._doubt:
             return
         with self._while_disk_is_full():
-            outflow.renew(self._doubt, self._clock.utc_ms())
+            outflow.renew(self._doubt, self._clock.utc_ms(), self._beyond_epoch)
             confirmations.renewed(outflow.epoch, self._clock.mono_s())
             _log.warning("outbox.renewed epoch=%d why=%r (缓冲已开始新周期)", outflow.epoch, self._doubt)
             self._doubt, self._again = "", ()
@@ -160,10 +166,12 @@ class Courier:
             return _TICK_S
         try:
             self._generation(outflow, confirmations)
-        except (TakenOver, Outrun) as error:
+        except (TakenOver, Outrun, Met) as error:
             wait_s = self._backoff.failed()
             self._doubt = str(error)
-            self._taken = isinstance(error, TakenOver) and self._takeovers.another(self._clock.mono_s())
+            self._taken = isinstance(error, Met) or (
+                isinstance(error, TakenOver) and self._takeovers.another(self._clock.mono_s())
+            )
             _log.error(
                 "publisher.not_alone error=%r: another agent uses this id or its numbers (有人使用同一网关编号)",
                 str(error),
@@ -190,7 +198,7 @@ class Courier:
         return wait_s
 
     def _generation(self, outflow: Outflow, confirmations: Confirmations) -> None:
-        goodbye = Will(up(self._gateway, Channel.STATE), will().encode())
+        goodbye = Will(self._own_state, will().encode(), str(self._instance(outflow)))
         opened_by_mono_s = self._clock.mono_s() + 2 * self._address.connect_timeout_s
         session: Session | None = None
         with Connection(self._address, goodbye, self._publish.window) as connection:
@@ -210,7 +218,8 @@ class Courier:
                         continue
                     with self._while_disk_is_full():
                         self._look_at_clock(outflow)
-                        _react(session, happenings)
+                        self._react(session, outflow, happenings)
+                        self._introduced = self._introduced or session.introduced
                         session.pump()
                     if session.stalled():
                         raise ConnectionLost("the broker has stopped acknowledging")
@@ -251,7 +260,8 @@ class Courier:
                 payload_bytes,
             )
             self._tell_too_long(outflow, oversized, payload_bytes)
-        connection.subscribe(commands_of(self._gateway))
+        connection.subscribe(self._commands)
+        connection.subscribe(self._own_state)
         bounds = Bounds(min(self._publish.window, opened.receive_maximum), payload_bytes)
         return Session(
             self._gateway,
@@ -279,7 +289,7 @@ class Courier:
 
     def _say_goodbye(self, connection: Connection, session: Session) -> None:
         payload = farewell(session.state()).encode()
-        packet_id = connection.publish(up(self._gateway, Channel.STATE), payload, retain=True, encoding=None)
+        packet_id = connection.publish(self._own_state, payload, retain=True, encoding=None)
         by_mono_s = self._clock.mono_s() + _GOODBYE_S
         while self._clock.mono_s() < by_mono_s:
             for happening in connection.wait(_THROTTLED_TICK_S, self._wake_out):
@@ -353,20 +363,39 @@ class Courier:
         except OSError as error:
             _log.warning("publisher.report error=%r", str(error))
 
+    def _react(self, session: Session, outflow: Outflow, happenings: Sequence[Happening]) -> None:
+        for happening in happenings:
+            match happening:
+                case Acknowledged(packet_id, reason_code):
+                    session.acknowledged(packet_id, reason_code)
+                case Received(topic, _, instance) if topic == self._own_state:
+                    self._meet(outflow, Instance.parse(instance))
+                case Received(topic, payload):
+                    _obey(session, topic, payload)
+                case Subscribed(topic_filter, granted, reason):
+                    if granted and topic_filter == self._commands:
+                        session.subscribed()
+                    elif topic_filter == self._commands:
+                        _log.error("publisher.no_commands reason=%r: nothing can be confirmed (无法订阅确认)", reason)
+                    elif not granted:
+                        _log.warning("publisher.no_states reason=%r: a second agent is not noticed", reason)
+                case Opened():
+                    pass
 
-def _react(session: Session, happenings: Sequence[Happening]) -> None:
-    for happening in happenings:
-        match happening:
-            case Acknowledged(packet_id, reason_code):
-                session.acknowledged(packet_id, reason_code)
-            case Received(topic, payload):
-                _obey(session, topic, payload)
-            case Subscribed(granted=True):
-                session.subscribed()
-            case Subscribed(reason=reason):
-                _log.error("publisher.no_commands reason=%r: nothing can be confirmed (无法订阅确认)", reason)
-            case Opened():
-                pass
+    def _instance(self, outflow: Outflow) -> Instance:
+        return Instance(outflow.epoch, outflow.run, self._nonce)
+
+    def _meet(self, outflow: Outflow, found: Instance | None) -> None:
+        """Look at who published a state under our id; ``Met`` when another agent did while this one was running.
+
+        Before the broker has taken a state of ours the kept one may be our own, from a life that an old copy of the
+        buffer knows nothing of: ``Outrun``.
+        """
+        ours = self._instance(outflow)
+        if found is not None and ours.is_another(found):
+            self._beyond_epoch = found.epoch
+            what = f"agent {found} has spoken under the id of this one, {ours}"
+            raise Met(what) if self._introduced else Outrun(what)
 
 
 def _obey(session: Session, topic: str, payload: bytes) -> None:

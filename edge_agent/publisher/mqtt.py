@@ -23,6 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.contract.errors import Misconfigured, Retryable
 from edge_agent.contract.wire import ENCODING_PROPERTY, MAX_MESSAGE_BYTES
+from edge_agent.publisher.identity import INSTANCE_PROPERTY
 
 OVERHEAD_BYTES: Final = 160
 """Bytes of a PUBLISH packet around its payload, at most: the topic (78), the encoding (23), headers."""
@@ -55,6 +56,7 @@ class Opened:
 class Subscribed:
     """The broker answered a subscription."""
 
+    topic_filter: str
     granted: bool
     reason: str
 
@@ -73,6 +75,8 @@ class Received:
 
     topic: str
     payload: bytes
+    instance: str | None = None
+    """Who sent it, if it says so."""
 
 
 Happening = Opened | Subscribed | Acknowledged | Received
@@ -98,6 +102,7 @@ class Will:
 
     topic: str
     payload: bytes
+    instance: str
 
 
 class _Socket(ssl.SSLSocket):
@@ -135,8 +140,10 @@ class Connection:
 
     def __init__(self, address: Address, will: Will, window: int) -> None:
         self._address = address
+        self._will = will
         self._happenings: deque[Happening] = deque()
         self._lost: ConnectionLost | NotAllowed | None = None
+        self._asked: dict[int, str] = {}
         self._client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=address.client_id,
@@ -149,7 +156,9 @@ class Connection:
         self._client.username_pw_set(address.user, address.password)
         if address.tls is not None:
             self._client.tls_set_context(address.tls)
-        self._client.will_set(will.topic, will.payload, qos=1, retain=True)
+        properties = _properties(PacketTypes.WILLMESSAGE)
+        properties.UserProperty = (INSTANCE_PROPERTY, will.instance)
+        self._client.will_set(will.topic, will.payload, qos=1, retain=True, properties=properties)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_publish = self._on_publish
@@ -201,15 +210,23 @@ class Connection:
 
     def subscribe(self, topic_filter: str) -> None:
         """Ask for ``topic_filter`` at QoS 1; the answer is :class:`Subscribed`."""
-        result, _ = self._client.subscribe(topic_filter, qos=1)
+        result, packet_id = self._client.subscribe(topic_filter, qos=1)
         self._check(result)
+        if packet_id is not None:
+            self._asked[packet_id] = topic_filter
 
     def publish(self, topic: str, payload: bytes, *, retain: bool, encoding: str | None) -> int:
-        """Send at QoS 1 and return the packet id that the acknowledgement will name."""
+        """Send at QoS 1 and return the packet id that the acknowledgement will name.
+
+        What goes to the will's topic says, as the will does, who sends it.
+        """
         properties = None
-        if encoding is not None:
+        said = [] if encoding is None else [(ENCODING_PROPERTY, encoding)]
+        if topic == self._will.topic:
+            said.append((INSTANCE_PROPERTY, self._will.instance))
+        if said:
             properties = _properties(PacketTypes.PUBLISH)
-            properties.UserProperty = (ENCODING_PROPERTY, encoding)
+            properties.UserProperty = said
         info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
         self._check(info.rc)
         return info.mid
@@ -239,10 +256,10 @@ class Connection:
         )
 
     def _on_subscribe(
-        self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+        self, _client: Client, _data: object, mid: int, reasons: list[ReasonCode], _properties: Properties | None
     ) -> None:
         failed = [str(reason) for reason in reasons if reason.is_failure]
-        self._happenings.append(Subscribed(not failed, ", ".join(failed)))
+        self._happenings.append(Subscribed(self._asked.pop(mid, ""), not failed, ", ".join(failed)))
 
     def _on_publish(
         self, _client: Client, _data: object, mid: int, reason: ReasonCode, _properties: Properties
@@ -250,7 +267,8 @@ class Connection:
         self._happenings.append(Acknowledged(mid, reason.value))
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        self._happenings.append(Received(message.topic, bytes(message.payload)))
+        said = dict(getattr(message.properties, "UserProperty", ()))
+        self._happenings.append(Received(message.topic, bytes(message.payload), said.get(INSTANCE_PROPERTY)))
 
     def _on_disconnect(
         self,

@@ -42,7 +42,7 @@ class Link(Protocol):
 
 
 class Outrun(Retryable):
-    """The warehouse knows numbers of this epoch that were never given away here: the epoch is not ours alone."""
+    """Somebody knows numbers of this epoch that were never given away here: the epoch is not ours alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,18 @@ class Session:
         self._event_after = 0
         self._events_from_mono_s = now_mono_s
         self._nothing_left = False
+        self._introduced = False
         confirmations.connected(now_mono_s)
 
     @property
     def idle(self) -> bool:
         """True when the last pump found nothing to send and nothing is unacknowledged."""
         return self._nothing_left and not self._window.under_way()
+
+    @property
+    def introduced(self) -> bool:
+        """True once the broker has taken a state of ours."""
+        return self._introduced
 
     @property
     def refused(self) -> bool:
@@ -159,6 +165,8 @@ class Session:
             case _Event():
                 self._event_after = 0
                 self._events_from_mono_s = now_mono_s + _EVENT_PAUSE_S * (0.5 + 0.5 * self._chance())
+            case Channel.STATE if reason_code < _REFUSED_FROM:
+                self._introduced = True
             case Channel() as channel if reason_code >= _REFUSED_FROM:
                 _log.error("publisher.not_taken channel=%s reason=%d", channel, reason_code)
             case _:

@@ -185,6 +185,8 @@ def acl() -> str:
             "",
             *(f"pattern write {ROOT}/%u/{channel}" for channel in up),
             f"pattern read {ROOT}/%u/cmd/#",
+            # an agent hears its own state, and so notices another one under its name
+            f"pattern read {ROOT}/%u/{Channel.STATE}",
             "",
         )
     )

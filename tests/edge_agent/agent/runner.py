@@ -1,19 +1,20 @@
-"""A whole agent in a process of its own, with sources a test can judge: ``python -m … CONFIG JOURNAL [BROKEN]``.
+"""``g60-edge run`` in a process of its own, with sources a test can judge: ``python -m … CONFIG JOURNAL [OPTION …]``.
 
 The counting source writes each poll's time to the journal once ``record`` has returned: what stands there is promised.
+Options: ``broken`` adds a source that raises, ``machine=MARK`` is the machine it believes to run on, ``from=N`` where
+counting goes on although the bookmark says otherwise.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from edge_agent import cli
 from edge_agent.agent import Agent, NamedSource
 from edge_agent.contract.birth import Kind, SeriesSpec
-from edge_agent.contract.settings import load
 from edge_agent.settings import EdgeSettings
 from edge_agent.sources import Bookmark, Poll, Reading, Recorder
 
@@ -24,8 +25,9 @@ POLL_READINGS = 10
 class CountingSource:
     """Counts on from its bookmark, ten readings a poll."""
 
-    def __init__(self, journal: Path) -> None:
+    def __init__(self, journal: Path, first: int | None) -> None:
         self._journal = journal
+        self._first = first
 
     def series(self) -> Mapping[str, SeriesSpec]:
         spec = SeriesSpec(
@@ -40,7 +42,7 @@ class CountingSource:
         return {SERIES: spec}
 
     async def run(self, recorder: Recorder) -> None:
-        first = int(await recorder.bookmark("counted") or 1)
+        first = self._first or int(await recorder.bookmark("counted") or 1)
         with self._journal.open("a", encoding="ascii") as journal:
             while True:
                 readings = tuple(Reading(SERIES, first + step, first + step) for step in range(POLL_READINGS))
@@ -65,13 +67,19 @@ class BrokenSource:
         raise ZeroDivisionError("a mistake in a source")
 
 
-def main(config: str, journal: str, *broken: str) -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s level=%(levelname)s %(message)s")
-    sources = [NamedSource("counting", CountingSource(Path(journal)))]
-    if broken:
+def main(config: str, journal: str, *options: str) -> None:
+    values = dict(option.partition("=")[::2] for option in options)
+    first = int(values["from"]) if "from" in values else None
+    sources = [NamedSource("counting", CountingSource(Path(journal), first))]
+    if "broken" in values:
         sources.append(NamedSource("broken", BrokenSource()))
-    agent = Agent(load(EdgeSettings, [Path(config)]), sources)
-    asyncio.run(agent.run())
+    machine = {values["machine"]} if "machine" in values else frozenset()
+
+    def agent(settings: EdgeSettings) -> Agent:
+        return Agent(settings, sources, machine=machine)
+
+    setattr(cli, "Agent", agent)  # noqa: B010 - what the command runs, with the sources of the test
+    cli.main(["run", "--config", config])
 
 
 if __name__ == "__main__":

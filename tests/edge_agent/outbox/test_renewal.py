@@ -107,7 +107,7 @@ def test_copies_begin_different_epochs_even_without_a_clock() -> None:
     assert len({new_epoch(0, chance, NOW_MS << 10) for chance in range(1024)}) == 1024
 
 
-def test_the_warehouse_knowing_later_numbers_is_noticed(tmp_path: Path) -> None:
+def test_later_numbers_than_were_given_away_are_noticed(tmp_path: Path) -> None:
     with opened(tmp_path / "o.db", bounds=ONE_EACH) as (_, intake, outflow):
         intake.adopt(birth())
         intake.record([gauges(1, 3)])

@@ -19,7 +19,7 @@ WAIT_S = 10.0
 class Seen:
     """One connection, and what came over it."""
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: Login, will: tuple[str, bytes] | None = None) -> None:
         self.messages: dict[str, bytes] = {}
         self.connack: dict[str, object] = {}
         self.cut_off = threading.Event()
@@ -27,6 +27,9 @@ class Seen:
         self._subscribed = threading.Event()
         self.client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5, reconnect_on_failure=False)
         self.client.username_pw_set(login.user, login.password)
+        if will is not None:
+            topic, payload = will
+            self.client.will_set(topic, payload, qos=1, retain=True)
         self.client.on_connect = self._on_connect
         self.client.on_subscribe = self._on_subscribe
         self.client.on_message = self._on_message
@@ -45,6 +48,13 @@ class Seen:
                 info.wait_for_publish(0.05)
             except (RuntimeError, ValueError):
                 return
+
+    def vanish(self) -> None:
+        """Break the connection off without a word, so that the broker publishes the will."""
+        self.client.loop_stop()
+        found = self.client.socket()
+        assert found is not None
+        found.close()
 
     def _on_connect(
         self, _: Client, __: object, ___: ConnectFlags, reason: ReasonCode, said: Properties | None
@@ -66,9 +76,12 @@ class Seen:
 
 
 @contextmanager
-def connected(login: Login) -> Iterator[Seen]:
-    """Give a connection of ``login``; it does not come back by itself once it is cut off."""
-    seen = Seen(login)
+def connected(login: Login, will: tuple[str, bytes] | None = None) -> Iterator[Seen]:
+    """Give a connection of ``login``; it does not come back by itself once it is cut off.
+
+    ``will`` is topic and payload of a retained last will.
+    """
+    seen = Seen(login, will)
     seen.client.connect(login.host, login.port)
     seen.client.loop_start()
     try:

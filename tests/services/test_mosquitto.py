@@ -60,6 +60,86 @@ def test_gateway_cannot_write_under_another_name_nor_any_command(mosquitto: Mosq
         assert b"forged" not in witness.messages.values()
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"{topics.ROOT}/{{other}}/state",
+        f"{topics.ROOT}/{{other}}/live",
+        f"{topics.ROOT}/{{other}}/cmd/stored",
+        f"{topics.ROOT}/{{own}}/cmd/drain",
+        f"{topics.ROOT}/operator/state",
+        "$SYS/broker/version",
+    ],
+)
+def test_a_last_will_under_another_name_does_not_pass(mosquitto: Mosquitto, target: str) -> None:
+    """The will is published when the gateway is gone; it is held to the same rights as what it says alive."""
+    gateway, other = _gateway(mosquitto), _gateway(mosquitto)
+    topic = target.format(own=gateway.user, other=other.user)
+    with connected(mosquitto.operator) as witness:
+        for filter_ in (f"{topics.ROOT}/#", "$SYS/broker/version"):
+            witness.subscribe(filter_)
+        with connected(gateway, will=(topic, b"forged")) as dying:
+            dying.vanish()
+        with connected(gateway, will=(topics.up(gateway.user, Channel.STATE), b"gone")) as dying:
+            dying.vanish()
+        # A will of its own passes, so the forged one, published before it, has been judged by now.
+        until(lambda: witness.messages.get(topics.up(gateway.user, Channel.STATE)) == b"gone")
+        assert b"forged" not in witness.messages.values()
+
+
+@pytest.mark.parametrize("payload", [b"forged", b""])
+def test_a_retained_message_of_another_gateway_is_neither_replaced_nor_cleared(
+    mosquitto: Mosquitto, payload: bytes
+) -> None:
+    gateway, other = _gateway(mosquitto), _gateway(mosquitto)
+    kept = {
+        topics.up(other.user, Channel.BIRTH): b"birth",
+        topics.up(other.user, Channel.STATE): b"state",
+    }
+    with connected(other) as victim:
+        for topic, body in kept.items():
+            victim.publish(topic, body, retain=True)
+    command = topics.down(other.user, Command.STORED)
+    with connected(_bridge(mosquitto)) as bridge:
+        bridge.publish(command, b"through", retain=True)
+    for topic in (*kept, command):
+        with connected(gateway) as forger:
+            forger.publish(topic, payload, retain=True)
+    with connected(mosquitto.operator) as witness:
+        witness.subscribe(f"{topics.ROOT}/{other.user}/#")
+        until(lambda: witness.messages == kept | {command: b"through"})
+
+
+def test_a_gateway_cannot_speak_through_a_name_that_looks_like_its_own(mosquitto: Mosquitto) -> None:
+    """The right holds for the whole name: no level more or less, no beginning of it, no other case."""
+    gateway = _gateway(mosquitto)
+    name = gateway.user
+    near = [
+        f"{topics.ROOT}/{name}x/live",
+        f"{topics.ROOT}/{name[:-1]}/live",
+        f"{topics.ROOT}/{name.upper()}/live",
+        f"{topics.ROOT}/{name}/live/more",
+        f"{topics.ROOT}/{name}",
+        f"{topics.ROOT}//live",
+    ]
+    with connected(mosquitto.operator) as witness:
+        witness.subscribe(f"{topics.ROOT}/#")
+        for topic in near:
+            with connected(gateway) as agent:
+                agent.publish(topic, b"forged")
+        with connected(gateway) as agent:
+            agent.publish(topics.up(name, Channel.EVENT), b"after")
+        until(lambda: topics.up(name, Channel.EVENT) in witness.messages)
+        assert b"forged" not in witness.messages.values()
+
+
+def test_a_gateway_cannot_speak_for_the_broker(mosquitto: Mosquitto) -> None:
+    gateway = _gateway(mosquitto)
+    with connected(gateway) as agent:
+        agent.publish("$SYS/broker/version", b"forged", retain=True)
+    assert "forged" not in version_at(mosquitto.operator)
+
+
 def test_gateway_sees_nothing_of_another_gateway(mosquitto: Mosquitto) -> None:
     gateway, other = _gateway(mosquitto), _gateway(mosquitto)
     with connected(_bridge(mosquitto)) as bridge, connected(other) as victim, connected(gateway) as spy:

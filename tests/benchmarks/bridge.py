@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from deploy.local.mosquitto import Mosquitto
 from tests.benchmarks.appended import Appended
-from tests.benchmarks.cpu import Meter
+from tests.benchmarks.cpu import Meter, costs_us
 from tests.benchmarks.driving import driving
 from tests.benchmarks.fleet import new_epoch
 from tests.benchmarks.plan import Connect, Live, Order
@@ -49,6 +49,7 @@ def drain(stage: Stage, scale: Scale, say: Say, points: int, messages: int) -> R
         "mb_per_s": round(rate * size / 1e6, 1),
         "rounds": [round(found) for found in rates],
         "cpu": shares[-1],
+        "cpu_us_per_message": costs_us(shares[-1], rates[-1]),
     }
 
 

@@ -21,6 +21,7 @@ class Meter:
         self._before: dict[str, float] = {}
         self._busy_s = 0.0
         self._began_mono_s = 0.0
+        self.passed_s = 0.0
         self.shares: dict[str, float] = {}
         """Cores, by name: 0.5 is half of one core. The sum of all is at most the number of cores."""
 
@@ -33,10 +34,18 @@ class Meter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        passed_s = time.monotonic() - self._began_mono_s
+        self.passed_s = passed_s = time.monotonic() - self._began_mono_s
         used = {name: max(0.0, used_s(pid) - self._before[name]) for name, pid in self._processes.items()}
         used[OTHERS] = max(0.0, _busy_s() - self._busy_s - sum(used.values()))
         self.shares = {name: round(seconds / passed_s, 3) for name, seconds in used.items()}
+
+
+def costs_us(shares: Mapping[str, float], per_s: float) -> dict[str, float]:
+    """Return each process's microseconds of processor for one unit of ``per_s``, those of others left out.
+
+    They hardly depend on who else was busy, as rates do.
+    """
+    return {name: round(share * 1e6 / per_s, 2) for name, share in shares.items() if name != OTHERS}
 
 
 def used_s(pid: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.benchmarks.chain import chain
-from tests.benchmarks.cpu import Meter
+from tests.benchmarks.cpu import Meter, costs_us
 from tests.benchmarks.fleet import SERIES_A_MESSAGE
 from tests.benchmarks.plan import Live, Order
 from tests.benchmarks.scale import Scale
@@ -31,17 +31,16 @@ def at_rate(stage: Stage, scale: Scale, say: Say, points: int, readings_per_s: i
     """Send ``readings_per_s`` and see what becomes of them."""
     gateways = min(GATEWAYS, scale.district_gateways)
     readings = SERIES_A_MESSAGE * points
-    messages_per_s = OFFERED * readings_per_s / readings
+    offered = OFFERED * readings_per_s
     with chain(stage, gateways, points, scale.admitted_per_s) as running:
         last_batch, _ = stored(running.connection)
         with Meter(running.pids()) as meter:
-            sent = running.driver.ask(Order(live=Live(seconds=scale.seconds, messages_per_s=messages_per_s)))
-        say(f"sent {sent.messages * readings:,} readings, {sent.unsent} messages left over")
-        taken = running.await_readings(sent.messages * readings)
+            sent = running.driver.ask(Order(live=Live(seconds=scale.seconds, messages_per_s=offered / readings)))
+            taken = running.await_readings(sent.messages * readings)
         rate = running.rate(last_batch)
         delay, of_messages = running.delays(sent.began_ms)
         rows = running.rows()
-    say(f"{rate:,.0f} readings/s, {delay}, {taken:,} taken")
+    say(f"{rate:,.0f} readings/s, {delay}; {rows:,} of {(sent.messages + sent.unsent) * readings:,} stored")
     return {
         "readings_per_s": round(rate),
         "p50_ms": delay.p50_ms,
@@ -56,7 +55,8 @@ def at_rate(stage: Stage, scale: Scale, say: Say, points: int, readings_per_s: i
         "lost_connections": sent.lost_connections,
         "gateways": gateways,
         "seconds": scale.seconds,
-        "generator_cpu": meter.shares["generator"],
+        "generator_cpu": sent.cpu_cores,
         "generator_late_p99_ms": sent.late_p99_ms,
         "cpu": meter.shares,
+        "cpu_us_per_reading": costs_us(meter.shares, taken / meter.passed_s),
     }

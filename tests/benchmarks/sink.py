@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from deploy.local.process import Process
 from tests.benchmarks import barecopy
-from tests.benchmarks.cpu import Meter
+from tests.benchmarks.cpu import Meter, costs_us
 from tests.benchmarks.prefill import Filling, Load, load
 from tests.benchmarks.scale import Scale
 from tests.benchmarks.stage import PATIENCE_S, Place, Stage, pid_of, running
@@ -70,6 +70,7 @@ def against_copy(stage: Stage, scale: Scale, say: Say, points: int) -> Result:
                 + ", ".join(f"{name} {speeds[-1]:,.0f}" for name, speeds in copies.items())
             )
     rate = statistics.median(run.rows_per_s for run in runs)
+    cpu = {name: round(statistics.median(run.cpu[name] for run in runs), 3) for name in sorted(runs[0].cpu)}
     medians = {name: statistics.median(speeds) for name, speeds in copies.items()}
     best = max(medians.values())
     return {
@@ -81,9 +82,8 @@ def against_copy(stage: Stage, scale: Scale, say: Say, points: int) -> Result:
         "copy_rounds": {name: [round(speed) for speed in speeds] for name, speeds in copies.items()},
         "rows_a_round": each * len(work.gateways) * work.readings,
         "message_bytes": size,
-        "cpu": {
-            name: round(statistics.median(run.cpu.get(name, 0.0) for run in runs), 3) for name in sorted(runs[0].cpu)
-        },
+        "cpu": cpu,
+        "cpu_us_per_row": costs_us(cpu, rate),
     }
 
 

@@ -35,13 +35,13 @@ def fault_table(
                 name,
                 "ended" if until is not None else "sure" if seen - since >= _CONFIRMED else "seen once",
                 status,
-                duration(ahead_ms) if lowest == highest else f"{duration(lowest)} … {duration(highest)}",
+                duration(ahead_ms) if low == high else f"{duration(low)} … {duration(high)}",
                 f"{moment(first_ms)} … {moment(last_ms)}",
                 _at(since),
                 _at(until),
                 "-" if step_ms is None else duration(step_ms),
             )
-            for fault_id, name, status, ahead_ms, lowest, highest, first_ms, last_ms, since, seen, until, step_ms in rows
+            for fault_id, name, status, ahead_ms, low, high, first_ms, last_ms, since, seen, until, step_ms in rows
         ],
     )
 

@@ -16,6 +16,7 @@ from warehouse.registry.cells import Cell, Figures, Value
 from warehouse.registry.grid import Figure, Found, Grid, Spoilt, shown
 from warehouse.registry.header import Header
 from warehouse.registry.refusal import Note, Refusal
+from warehouse.registry.spelling import narrow
 from warehouse.registry.tables import TABLES, Column, Table, named
 
 Row = dict[str, Value]
@@ -26,7 +27,7 @@ COMMENT: Final = "#"
 """A row whose first cell begins with it is skipped: explanations and the example of a template."""
 _TOTALS: Final = frozenset({"合计", "总计", "小计", "共计", "总数", "total", "subtotal"})
 _FOOTER: Final = re.compile(
-    r"(注|备注|说明|填表人|制表人|审核人|负责人|单位负责人|统计负责人|联系电话|填报日期|制表日期|报出日期|资料来源)\d*[::].*"
+    r"(注|备注|说明|填表人|制表人|审核人|负责人|单位负责人|统计负责人|联系电话|填报日期|制表日期|报出日期|资料来源)\d*:.*"
 )
 _NOTHING: Final = frozenset({"-", "--", "—", "——", "/", "n/a"})
 """What offices write into a cell that has no value; read as empty where a cell may be."""
@@ -163,16 +164,10 @@ class _Lines:
 
     def take(self, line: int, row: list[Found]) -> None:
         """Check one row."""
-        width = len(self._head.places)
-        kept = [
-            found
-            for index, found in enumerate(row)
-            if found != "" and (index >= width or self._head.places[index].column is not None)
-        ]
-        texts = [text for text in map(shown, kept) if text]
-        if not texts or texts[0].startswith(COMMENT) or shown(row[0]).startswith(COMMENT):
+        texts = [(index, text) for index, found in enumerate(row) if found != "" and (text := shown(found))]
+        if not any(self._carries(index, text) for index, text in texts) or texts[0][1].startswith(COMMENT):
             return
-        if (why := self._passed_over(row, texts)) is not None:
+        if (why := self._passed_over(row, [text for _, text in texts])) is not None:
             self.notes.append(Note(self._grid.file, self._grid.sheet, line, why))
             return
         before = len(self.refused)
@@ -184,10 +179,15 @@ class _Lines:
         if len(self.refused) == before:
             self.good.append((line, parsed))
 
+    def _carries(self, index: int, text: str) -> bool:
+        """Whether a cell is more than a running number or a check."""
+        name = self._head.places[index].name if index < len(self._head.places) else ""
+        return name not in header.CHECKING and not (name in header.NUMBERING and text.isdecimal())
+
     def _passed_over(self, row: list[Found], texts: list[str]) -> str | None:
-        if any(re.sub(r"[\s::]", "", text).lower() in _TOTALS for text in texts[:2]):
+        if any(re.sub(r"[\s:]", "", narrow(text)).lower() in _TOTALS for text in texts[:2]):
             return "a total, not loaded (合计行，未导入)"
-        if len(texts) <= 2 and _FOOTER.fullmatch(texts[0]) is not None:
+        if len(texts) <= 2 and _FOOTER.fullmatch(narrow(texts[0])) is not None:
             return "a remark, not loaded (说明行，未导入)"
         if tuple(shown(found) for found in row) == self._head.texts[: len(row)] and len(texts) > 1:
             return "the header again (重复的表头)"

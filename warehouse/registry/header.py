@@ -16,8 +16,10 @@ from warehouse.registry.tables import Column, Table
 
 DEPTH: Final = 20
 """Rows from the top within which the header must end: titles and remarks may stand above it."""
-IGNORED: Final = frozenset({"序号", "no", "no.", "检查", "check"})
-"""Columns that carry nothing: running numbers, and the check of the template."""
+NUMBERING: Final = frozenset({"序号", "no", "no."})
+"""Columns of running numbers, which carry nothing."""
+CHECKING: Final = frozenset({"检查", "check", "检查(check)"})
+"""The column of a template that checks, which is not read."""
 _PARENTHESES: Final = re.compile(r"(.+?)[(\[【]([^()\[\]【】]*)[)\]】]")
 _UNIT_LINE: Final = re.compile(r"(?:^|[\s(,;])(?:计量|金额)?单位:\s*([^\s()]+)")
 _COUNTED: Final = frozenset({"个", "家", "项", "件", "户", "次", "台", "套", "天", "年"})
@@ -62,7 +64,7 @@ class Names:
         if not told:
             return Place("", None)
         for name in ("".join(told), told[-1]) if len(told) > 1 else told:
-            if name in IGNORED or ((match := _PARENTHESES.fullmatch(name)) is not None and match[1] in IGNORED):
+            if name in NUMBERING or name in CHECKING:
                 return Place(name, None)
             if (found := self._named(name)) is not None:
                 return found
@@ -104,11 +106,7 @@ class BadUnit(ValueError):
 
 
 def _compared(name: str) -> str:
-    return re.sub(r"[\s*:]+", "", narrow(name).replace("：", ":")).lower() if name else ""
-
-
-def _compared_unit(name: str) -> str:
-    return narrow(name).replace("：", ":")
+    return re.sub(r"[\s*:]+", "", narrow(name)).lower() if name else ""
 
 
 def find(
@@ -153,13 +151,13 @@ class _Candidate:
     rows: tuple[int, int]
     names: tuple[str, ...]
     places: tuple[Place | BadUnit | None, ...]
-    rank: tuple[int, bool, int]
-    """Columns found; whether a second row names some of them; the higher up the better."""
+    rank: tuple[int, int, int]
+    """Columns found; two rows that both name some before one row, and one before two; the higher up the better."""
 
 
 def _candidates(names: Names, rows: Sequence[tuple[int, tuple[str, ...]]], first: int) -> Iterator[_Candidate]:
     top = rows[first][1]
-    yield _candidate(names, (first, first), top, [(text,) for text in top], two=False)
+    yield _candidate(names, (first, first), top, [(text,) for text in top], 1)
     if first + 1 < len(rows):
         bottom = rows[first + 1][1]
         width = max(len(top), len(bottom))
@@ -169,14 +167,14 @@ def _candidates(names: Names, rows: Sequence[tuple[int, tuple[str, ...]]], first
             below = bottom[index] if index < len(bottom) else ""
             group = above or (group if below else "")
             pairs.append((group, below))
-        helps = sum(1 for text in bottom if text and _known(names, text)) > 1
+        helps = all(sum(1 for text in row if text and _known(names, text)) > 1 for row in (top, bottom))
         yield _candidate(
-            names, (first, first + 1), tuple(" ".join(filter(None, pair)) for pair in pairs), pairs, two=helps
+            names, (first, first + 1), tuple(" ".join(filter(None, pair)) for pair in pairs), pairs, 2 if helps else 0
         )
 
 
 def _candidate(
-    names: Names, rows: tuple[int, int], said: tuple[str, ...], parts: Sequence[tuple[str, ...]], *, two: bool
+    names: Names, rows: tuple[int, int], said: tuple[str, ...], parts: Sequence[tuple[str, ...]], trust: int
 ) -> _Candidate:
     places: list[Place | BadUnit | None] = []
     for part in parts:
@@ -185,7 +183,7 @@ def _candidate(
         except BadUnit as error:
             places.append(error)
     known = {place.column.name for place in places if isinstance(place, Place | BadUnit) and place.column is not None}
-    return _Candidate(rows, said, tuple(places), (len(known), two, -rows[0]))
+    return _Candidate(rows, said, tuple(places), (len(known), trust, -rows[0]))
 
 
 def _known(names: Names, text: str) -> bool:
@@ -235,7 +233,7 @@ def _refusals(grid: Grid, table: Table, best: _Candidate, line: int, given: Mapp
 def _title_units(grid: Grid, table: Table, line: int, text: str, refused: list[Refusal]) -> dict[str, Decimal]:
     measured = {column.cell.unit.name: column.cell.unit for column in table.columns if column.cell.unit is not None}
     factors: dict[str, Decimal] = {}
-    match = _UNIT_LINE.search(_compared_unit(text))
+    match = _UNIT_LINE.search(narrow(text))
     if match is None or not measured:
         return factors
     for word in filter(None, re.split(r"[、,;]", match[1])):

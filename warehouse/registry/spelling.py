@@ -13,7 +13,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-_NUMBER: Final = re.compile(r"(?P<sign>[+-]?)(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?P<part>\.\d+)?\s*(?P<unit>[^\d\s].*)?")
+_NUMBER: Final = re.compile(
+    r"(?P<sign>[+-]?)(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?P<part>\.\d+)?\s*(?P<unit>(?:[^\W\d_]|[%°]).*)?"
+)
 _DAY: Final = (
     re.compile(r"(\d{4})-(\d{2})-(\d{2})"),
     re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})"),
@@ -44,12 +46,12 @@ def number(text: str) -> tuple[Decimal, str]:
     text = narrow(text)
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise ValueError("not a number (不是数字)")
+        raise ValueError(
+            "separators must stand every three digits (千分位有误)" if "," in text else "not a number (不是数字)"
+        )
     unit = match["unit"] or ""
     if unit[:1] in {"e", "E"} and unit[1:2] in {"+", "-", *"0123456789"}:
         raise ValueError("written with an exponent: digits may be lost (科学计数法，数字可能已丢失)")
-    if unit[:1] in {",", "."}:
-        raise ValueError("separators must stand every three digits (千分位有误)")
     return Decimal(match["sign"] + match["whole"].replace(",", "") + (match["part"] or "")), unit.strip()
 
 

@@ -20,8 +20,8 @@ from warehouse.registry.cells import Figures
 from warehouse.registry.files import COMMENT
 from warehouse.registry.tables import Column, Table
 
-ROWS: Final = 1_000
-"""Rows of a workbook that are prepared with formats, lists and checks; further ones may be used."""
+ROWS: Final = 500
+"""Rows of a workbook that are prepared with lists and checks; further ones may be used."""
 FIRST_ROW: Final = 4
 """Where the rows to fill in begin."""
 CHECK: Final = "检查 (check)"
@@ -55,9 +55,7 @@ def as_xlsx(table: Table) -> bytes:
     last = FIRST_ROW + ROWS - 1
     for place, column in enumerate(table.columns, 1):
         letter = get_column_letter(place)
-        number_format = _number_format(column)
-        for row in range(FIRST_ROW, last + 1):
-            sheet.cell(row, place).number_format = number_format
+        sheet.column_dimensions[letter].number_format = _number_format(column)
         if words := _words(column):
             for row, word in enumerate(words, 1):
                 lists.cell(row, place, word)

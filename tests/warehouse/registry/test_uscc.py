@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.warehouse.registry.unhurried import UNHURRIED
 from warehouse.postgres import Connection
 from warehouse.registry import uscc
 
@@ -52,6 +53,7 @@ def test_a_wrong_inner_code_is_a_warning_only() -> None:
     assert uscc.inner_warning(code) == "organisation code ends in '9', its check says '4'"
 
 
+@UNHURRIED
 @given(FIRST17, st.integers(0, 17), st.sampled_from(uscc.ALPHABET))
 def test_every_single_wrong_character_is_noticed(first17: str, place: int, other: str) -> None:
     code = first17 + uscc.check_character(first17)

@@ -225,7 +225,8 @@ class Agent:
 
         def portrait(watch: ClockWatch) -> Portrait:
             answering = {device: state.up for device, state in devices.states().items()}
-            return Portrait(AGENT, self._clock.utc_ms(), digest, watch.state(), answering)
+            clocks = devices.clocks.offsets_ms()
+            return Portrait(AGENT, self._clock.utc_ms(), digest, watch.state(), answering, clocks)
 
         return Courier(
             self._birth.gateway,

@@ -55,6 +55,7 @@ class SystemClock:
 
 _TIME_ERROR: Final = 5
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_YEAR_9999_MS: Final = 253_402_300_799_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class ClockWatch:
 
 
 def _shown(utc_ms: int) -> str:
-    return (_EPOCH + timedelta(milliseconds=utc_ms)).isoformat(timespec="seconds")
+    return (_EPOCH + timedelta(milliseconds=min(utc_ms, _YEAR_9999_MS))).isoformat(timespec="seconds")
 
 
 def plausible(utc_ms: int) -> bool:

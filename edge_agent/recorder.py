@@ -9,17 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from edge_agent.clock import Clock, plausible
+from edge_agent.clock import Clock
 from edge_agent.contract.birth import Birth
 from edge_agent.contract.errors import BadRecord, PulseError
 from edge_agent.contract.event import Event, EventKind
 from edge_agent.contract.quality import Quality
+from edge_agent.device_clocks import DeviceClocks, doubt
 from edge_agent.outbox.batches import Bounds, storable
 from edge_agent.outbox.intake import Intake
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.writer import Batching, Question, Waiting, Writer
 from edge_agent.settings import Publish
-from edge_agent.sources import Poll, Reading
+from edge_agent.sources import Poll, Reading, Stamped
 
 _log = logging.getLogger(__name__)
 _Future = asyncio.Future[Any]
@@ -38,6 +39,8 @@ class Devices:
 
     def __init__(self) -> None:
         self._states: Mapping[str, DeviceState] = {}
+        self.clocks = DeviceClocks()
+        """The clocks of devices that stamp their own values."""
 
     def changed(self, device: str, found: DeviceState) -> bool:
         """Note ``found``; True when ``device`` went down, or came up after that."""
@@ -71,6 +74,7 @@ class DiskRecorder:
         self._publish = publish
         self._clock = clock
         self._devices = devices
+        self._clocks = devices.clocks
         batching = Batching(publish.batch_s, publish.batch_readings, publish.max_message_bytes)
         self._writer: Writer[_Future] = Writer(batching, clock, self._settled, self._answered, composed)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
@@ -145,9 +149,16 @@ class DiskRecorder:
             self.tell(Event(kind=kind, at=self._clock.utc_ms(), device=device[:100], text=found.why[:1000]))
 
     def _carried(self, poll: Poll) -> Poll:
-        """Return ``poll`` as the contract can carry it, with doubt added when the clock was never set."""
-        doubt = Quality.GOOD if plausible(self._clock.utc_ms()) else Quality.CLOCK_UNSYNCED
-        return replace(poll, readings=tuple(_carried(reading, doubt) for reading in poll.readings))
+        """Return ``poll`` as the contract can carry it, with doubt added where the clock that stamped it was wrong."""
+        now_ms = self._clock.utc_ms()
+        if poll.stamped is Stamped.DEVICE and poll.readings:
+            latest_ms = max(reading.t_ms for reading in poll.readings)
+            news = self._clocks.measured(poll.device, latest_ms, now_ms, self._clock.mono_s())
+            if news is not None:
+                _log.warning("agent.device_clock device=%s %s", poll.device, news)
+                self.tell(Event(kind=EventKind.DEVICE_CLOCK, at=now_ms, device=poll.device[:100], text=news))
+        is_doubtful = doubt(poll.stamped, self._clocks.offset_ms(poll.device), now_ms)
+        return replace(poll, readings=tuple(_carried(reading, is_doubtful(reading.t_ms)) for reading in poll.readings))
 
     def _settled(self, futures: Sequence[_Future], error: PulseError | None) -> None:
         self._in_loop(_resolve, futures, None, error)
@@ -160,10 +171,10 @@ class DiskRecorder:
             self._loop.call_soon_threadsafe(*call)
 
 
-def _carried(reading: Reading, doubt: Quality) -> Reading:
+def _carried(reading: Reading, is_doubtful: bool) -> Reading:
     value, quality = storable(reading.value, int(reading.quality))
-    if quality < doubt:
-        quality = int(doubt)
+    if is_doubtful:
+        quality = max(quality, int(Quality.CLOCK_UNSYNCED))
     if value is reading.value and quality == reading.quality:
         return reading
     if value is None and reading.value is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from edge_agent.device_clocks import WRONG_FROM_MS
 from edge_agent.listing import table
 from edge_agent.outbox.inspection import Numbers
 from edge_agent.publisher.report import Report
@@ -28,6 +30,7 @@ def describe(gateway: str, numbers: Numbers, connection: Report | None, hours: f
         ("room 余量", _room(numbers, hours)),
         ("confirmed 已确认", _confirmed(numbers, now_ms)),
         ("dropped 已丢弃", f"{numbers.dropped_messages} messages, {numbers.dropped_readings} readings"),
+        *((f"clock 时钟 {device}", _offset(ms)) for device, ms in sorted(_clocks(connection).items())),
         ("epoch 周期", f"{numbers.epoch}, last message {numbers.last_seq}"),
     ]
     return table(rows)
@@ -42,6 +45,16 @@ def _connection(found: Report | None) -> str:
     if not found.connected:
         return f"down since (断开) {since}: {found.trouble}"
     return f"up since (已连接) {since}" + (f"; {found.trouble}" if found.trouble else "")
+
+
+def _clocks(found: Report | None) -> Mapping[str, int]:
+    return {} if found is None else found.device_clocks
+
+
+def _offset(offset_ms: int) -> str:
+    ahead = "ahead of (快于)" if offset_ms > 0 else "behind (慢于)"
+    wrong = "" if abs(offset_ms) <= WRONG_FROM_MS else ": WRONG (时钟错误), its values are marked"
+    return f"{abs(offset_ms) / 1000:.1f} s {ahead} the gateway{wrong}"
 
 
 def _room(numbers: Numbers, hours: float) -> str:

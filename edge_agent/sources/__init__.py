@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from edge_agent.contract.birth import SeriesSpec
@@ -34,6 +35,17 @@ class Bookmark:
     value: str
 
 
+class Stamped(StrEnum):
+    """Whose clock gave the times of a poll, which decides by what they are doubted."""
+
+    GATEWAY = "gateway"
+    """The gateway's, when the answer arrived."""
+    DEVICE = "device"
+    """The device's own, just now; the recorder compares it with the gateway's."""
+    RECORD = "record"
+    """They came with values of the past, out of a file or an archive."""
+
+
 @dataclass(frozen=True, slots=True)
 class Poll:
     """What one device answered at once; recorded whole or not at all."""
@@ -41,6 +53,7 @@ class Poll:
     device: str
     readings: tuple[Reading, ...]
     bookmark: Bookmark | None = None
+    stamped: Stamped = Stamped.GATEWAY
 
 
 class Recorder(Protocol):

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from edge_agent.contract.birth import SeriesSpec
 from edge_agent.contract.errors import BadRecord, Misconfigured, Retryable
-from edge_agent.sources import Poll, Recorder
+from edge_agent.sources import Poll, Recorder, Stamped
 from edge_agent.sources.clock import Clock, SystemClock
 from edge_agent.sources.replay.bookmarks import Mark, bookmark_of, key_of, resume
 from edge_agent.sources.replay.lines import identify
@@ -88,7 +88,7 @@ class ReplaySource:
             while not done:
                 batch = await _of_file(lambda: reader.batch(pace.rows))
                 bookmark = bookmark_of(name, Mark(identity, batch.line, batch.done))
-                await recorder.record(Poll(name, batch.readings, bookmark))
+                await recorder.record(Poll(name, batch.readings, bookmark, Stamped.RECORD))
                 recorder.device_up(name)
                 await pace.rest(batch.line - line)
                 line, done = batch.line, batch.done

@@ -18,7 +18,7 @@ from edge_agent.outbox.outbox import Outbox
 from edge_agent.recorder import Devices, DeviceState, DiskRecorder
 from edge_agent.settings import Publish
 from edge_agent.sources import Poll, Reading
-from tests.edge_agent.outbox.models import MANY_BYTES, birth, everything, gauges, marked, pending_times
+from tests.edge_agent.outbox.models import MANY_BYTES, NOW_MS, birth, everything, gauges, marked, pending_times
 from tests.edge_agent.publisher.fakes import MovedClock
 
 
@@ -59,7 +59,9 @@ def test_what_no_message_can_carry_is_kept_as_bad_and_spoils_nothing(tmp_path: P
 
     async def go() -> None:
         async with recording(path, MovedClock(), Devices()) as recorder:
-            await recorder.record(Poll("m1", (Reading("m1.power", 1, math.nan), Reading("m1.power", 2, 1.5))))
+            await recorder.record(
+                Poll("m1", (Reading("m1.power", NOW_MS, math.nan), Reading("m1.power", NOW_MS + 1, 1.5)))
+            )
 
     asyncio.run(go())
     (body,) = everything(path).values()

@@ -70,7 +70,7 @@ class Warehouse:
 def plant_of(mosquitto: Mosquitto, folder: Path, name: str | None = None) -> Plant:
     """A gateway that believes a confirmation only when its connection has stood for a while, as gateways do."""
     plant = Plant(mosquitto, folder, name)
-    plant.config.write_text(plant.config.read_text().replace("settle_after_s = 0", "settle_after_s = 5"))
+    plant.config.write_text(plant.config.read_text().replace("settle_after_s = 0", "settle_after_s = 60"))
     return plant
 
 

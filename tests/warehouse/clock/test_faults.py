@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.contract.state import Clock, ClockStatus, State
@@ -103,6 +103,7 @@ looks = st.lists(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(looks, st.integers(0, 12))
 def test_any_states_in_any_parts_make_the_same_faults(found: list[Look], cut: int) -> None:
     found = sorted(found, key=lambda look: look.received_ms)

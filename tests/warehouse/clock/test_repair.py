@@ -253,13 +253,13 @@ def test_a_repair_beside_a_sink_that_gets_the_same_messages_again(
 
     def mend(dsn: str) -> int:
         with connect(dsn, application="repair") as own:
-            begun.wait(20)
+            begun.wait(60)
             return repair(own, Span("gw", *EVER), RIGHT - AT_2016, WORD).moved.total()
 
     with ThreadPoolExecutor(2) as pool:
         sending, mending = pool.submit(resend), pool.submit(mend, warehouse)
-        sending.result(60)
-        assert mending.result(60) == count
+        sending.result(120)
+        assert mending.result(120) == count
     assert gauges(connection) == [(RIGHT + seq, seq, 10, seq) for seq in range(1, count + 1)]
     assert (waiting(connection), rows(connection, "select * from ingest.exception")) == ({}, [])
 

@@ -211,7 +211,9 @@ near = st.fixed_dictionaries(
 ).map(lambda found: json.dumps(found).encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.lists(
         st.tuples(

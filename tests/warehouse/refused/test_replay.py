@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge_agent.contract.birth import Birth
-from edge_agent.contract.errors import BadRecord
+from edge_agent.contract.errors import BadRecord, Retryable
 from stream.topics import REFUSED, TELEMETRY
 from tests.warehouse.sink.feed import EPOCH, PARTITIONS, SOURCE, T0, Log, birth, eventually, sink, telemetry, write
 from warehouse.postgres import Connection, connect
@@ -282,14 +282,14 @@ def test_a_replay_beside_a_running_sink_that_gets_the_same_messages_again(
 
     def again(dsn: str) -> Replayed:
         with connect(dsn, application="replay") as own:
-            begun.wait(20)
+            begun.wait(60)
             return replay(own, Which())
 
     with ThreadPoolExecutor(3) as pool:
         sending = pool.submit(resend)
         replays = [pool.submit(again, warehouse) for _ in range(2)]
-        sending.result(60)
-        stored = sum(done.result(60).stored["mistake"] for done in replays)
+        sending.result(120)
+        stored = sum(done.result(120).stored["mistake"] for done in replays)
     assert stored == count
     assert ledger(connection) == [(f"{{[1,{count + 1})}}", "{}")]
     assert rows(connection, "select count(*), count(distinct v) from ingest.reading_gauge") == [(count, count)]
@@ -318,9 +318,9 @@ def test_a_replay_that_is_killed_is_gone_on_with(
             )
         blocker.execute("select pg_advisory_lock(4711)")
         dying = pool.submit(_replay_alone, warehouse)
-        eventually(lambda: _kill(connection) == 1)
-        with pytest.raises(Exception, match="terminat"):
-            dying.result(20)
+        eventually(lambda: _kill(connection) == 1, 60)
+        with pytest.raises(Retryable):
+            dying.result(120)
         blocker.execute("select pg_advisory_unlock(4711)")
     assert rows(connection, "select count(*) from ingest.reading_gauge") == [(2,)]
     assert dict(replay(connection, Which()).stored) == {"mistake": 2}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +176,21 @@ def test_a_list_with_another_name_and_without_basis_is_loaded_by_saying_what_it_
 def test_the_list_of_tables_and_a_strange_suffix(tmp_path: Path) -> None:
     assert "enterprises  企业\n" in run("template").output
     assert run("template", "enterprises", "--output", str(tmp_path / "a.ods")).exit_code == 2
+
+
+def test_the_commands_of_the_office_page_run(ready_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "imports.md").read_text("utf-8")
+    commands = [shlex.split(line, comments=True)[2:] for line in page.splitlines() if line.startswith("g60 warehouse ")]
+    assert [command[0] for command in commands] == ["template", "template", "load", "load", "load"]
+    book = Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    for row in (["统一社会信用代码", "企业名称", "企业规模"], [ONE, "甲", "小型"]):
+        sheet.append(row)
+    book.save(tmp_path / commands[-1][1])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("G60_DATABASE", ready_dsn)
+    for command in commands:
+        result = run(*command)
+        assert result.exit_code == 0, result.output
+    assert "1 added" in result.output

@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import os
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import click
 
 from deploy.local.external import DATABASE
+from deploy.local.files import write_atomically
 from tests.benchmarks.bridge import bridge
 from tests.benchmarks.district import district
 from tests.benchmarks.end_to_end import end_to_end, end_to_end_20
@@ -38,28 +38,32 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
 }
 
 
-def run(names: Sequence[str], scale: Scale, say: Say, dsn: str | None = None) -> dict[str, object]:
-    """Run benchmarks on a database of our own, and those that need one on ``dsn`` too; return the report."""
+def run(names: Sequence[str], scale: Scale, say: Say, dsn: str | None = None) -> Iterator[dict[str, object]]:
+    """Run benchmarks on a database of our own, then those that need one on ``dsn`` too.
+
+    Yields the report after each of them, so that the numbers of an hour are not lost with its last minute.
+    """
     report: dict[str, object] = {"machine": facts()}
     with Stage() as stage:
-        report |= _play(stage, names, scale, say)
+        for name in names:
+            report[name] = _play(stage, name, scale, say)
+            yield report
     if dsn is not None:
         with Stage(dsn) as stage:
             say(f"the same on {stage.server.address}")
-            given = {"version": stage.server.version()} | _play(
-                stage, [name for name in names if name != "bridge"], scale, say
-            )
-            report[str(stage.flavour())] = given
-    return report
+            given: dict[str, object] = {"version": stage.server.version()}
+            report[f"given_{stage.flavour()}"] = given
+            for name in names:
+                if name != "bridge":
+                    given[name] = _play(stage, name, scale, say)
+                    yield report
 
 
-def _play(stage: Stage, names: Sequence[str], scale: Scale, say: Say) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name in names:
-        began_mono_s = time.monotonic()
-        say(f"— {name}")
-        found[name] = BENCHMARKS[name](stage, scale, say)
-        say(f"  took {time.monotonic() - began_mono_s:.0f} s")
+def _play(stage: Stage, name: str, scale: Scale, say: Say) -> Result:
+    began_mono_s = time.monotonic()
+    say(f"— {name}")
+    found = BENCHMARKS[name](stage, scale, say)
+    say(f"  took {time.monotonic() - began_mono_s:.0f} s")
     return found
 
 
@@ -79,11 +83,17 @@ def main(
     scale = TINY if tiny else QUICK if quick else FULL
     if seconds is not None:
         scale = dataclasses.replace(scale, seconds=seconds)
-    report = run(names or tuple(BENCHMARKS), scale, lambda text: click.echo(text, err=True), database)
+    report: dict[str, object] = {}
+    for report in run(names or tuple(BENCHMARKS), scale, lambda text: click.echo(text, err=True), database):
+        if path is not None:
+            write_atomically(path, json.dumps(report, ensure_ascii=False, indent=2) + "\n", mode=0o644)
     for line in table(report):
         click.echo(line)
-    if path is not None:
-        path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + os.linesep, "utf-8")
+    for name, given in report.items():
+        if name.startswith("given_") and isinstance(given, Mapping):
+            click.echo(f"\n{name.removeprefix('given_')}, {given['version']}")
+            for line in table(given):
+                click.echo(line)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from tests.benchmarks.stage import PATIENCE_S, Place, Stage, pid_of, running
 from tests.services.waiting import until
 from warehouse.postgres import Connection, statement
 
-STANDSTILL_S = 20.0
+STANDSTILL_S = 30.0
 """The rest is given up once nothing more has been stored for so long."""
 _SQL = "tests.benchmarks"
 
@@ -78,12 +78,16 @@ class Chain:
 
     def await_readings(self, readings: int) -> int:
         """Return how many readings were stored: ``readings``, or what there is when nothing more comes."""
+        return self.settled(lambda: stored(self.connection)[1], readings)
+
+    def settled(self, count: Callable[[], int], enough: int) -> int:
+        """Return ``count()`` once it is ``enough``, or has stood still for ``STANDSTILL_S``."""
         seen, seen_mono_s = -1, time.monotonic()
         while True:
-            _, now = stored(self.connection)
+            now = count()
             if now > seen:
                 seen, seen_mono_s = now, time.monotonic()
-            if now >= readings or time.monotonic() > seen_mono_s + STANDSTILL_S:
+            if now >= enough or time.monotonic() > seen_mono_s + STANDSTILL_S:
                 return now
             pid_of(self.sink)
             pid_of(self.bridge)

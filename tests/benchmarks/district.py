@@ -12,8 +12,7 @@ from tests.benchmarks.fleet import SERIES_A_MESSAGE
 from tests.benchmarks.plan import Answer, Drop, Live, Order, Return
 from tests.benchmarks.scale import Scale
 from tests.benchmarks.sink import Result, Say, stored
-from tests.benchmarks.stage import PATIENCE_S, Stage, pid_of
-from tests.services.waiting import until
+from tests.benchmarks.stage import Stage
 from warehouse.postgres import statement
 
 LOOK_EVERY_S = 5.0
@@ -31,14 +30,13 @@ def district(stage: Stage, scale: Scale, say: Say) -> Result:
         last_batch, before = stored(running.connection)
         with Meter(running.pids()) as meter:
             sent, lag = _watched(running, appended, Order(live=Live(seconds=scale.seconds, messages_per_s=per_s)))
-        running.await_readings(before + sent.messages * SERIES_A_MESSAGE)
+        wanted = before + (sent.messages + sent.unsent) * SERIES_A_MESSAGE
+        missing = wanted - running.await_readings(wanted)
         rate = running.rate(last_batch)
         delay, _ = running.delays(sent.began_ms)
         memory_mb = running.memory_mb()
         say(f"live: {rate:,.0f} readings/s, {delay}, lag {lag} messages")
-        back, reconnect = _reconnect(running, appended, scale, per_s, say)
-        wanted = (sent.messages + sent.unsent + back.messages) * SERIES_A_MESSAGE
-        missing = wanted - running.await_readings(before + wanted) + before
+        reconnect = _reconnect(running, appended, scale, per_s, say)
     return {
         "gateways": gateways,
         "connected": sent.connected,
@@ -59,13 +57,11 @@ def district(stage: Stage, scale: Scale, say: Say) -> Result:
     }
 
 
-def _reconnect(
-    running: Chain, appended: Appended, scale: Scale, per_s: float, say: Say
-) -> tuple[Answer, dict[str, object]]:
+def _reconnect(running: Chain, appended: Appended, scale: Scale, per_s: float, say: Say) -> dict[str, object]:
     """Cut everybody off, wait until that is known, and have them come back with the backlog of the outage."""
     running.driver.ask(Order(drop=Drop()))
-    until(lambda: bool(pid_of(running.sink)) and _offline(running) >= running.gateways, PATIENCE_S, every_s=0.5)
-    last_batch, _ = stored(running.connection)
+    running.settled(lambda: _offline(running), running.gateways)
+    last_batch, before = stored(running.connection)
     order = Return(
         within_s=scale.return_within_s,
         seconds=scale.return_within_s + scale.seconds / 2,
@@ -76,11 +72,12 @@ def _reconnect(
     )
     with Meter(running.pids()) as meter:
         back, lag = _watched(running, appended, Order(back=order))
-    running.await_readings(stored(running.connection)[1] + 1)
+    wanted = before + back.messages * SERIES_A_MESSAGE
+    missing = wanted - running.await_readings(wanted)
     delay, _ = running.delays(back.began_ms, back.boundaries)
     backlog_per_s = back.backlog * SERIES_A_MESSAGE / back.took_s
     say(f"back: {back.connected:,} connected, live {delay}, backlog {backlog_per_s:,.0f} readings/s")
-    return back, {
+    return {
         "connected": back.connected,
         "within_s": order.within_s,
         "seconds": order.seconds,
@@ -91,6 +88,7 @@ def _reconnect(
         "readings_per_s": round(running.rate(last_batch)),
         "backlog_readings_per_s": round(backlog_per_s),
         "backlog_left_messages": back.unsent,
+        "missing": missing,
         "sink_lag_messages": lag,
         "lost_connections": back.lost_connections,
         "generator_late_p99_ms": back.late_p99_ms,

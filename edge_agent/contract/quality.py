@@ -11,15 +11,16 @@ from enum import IntEnum
 class Quality(IntEnum):
     """What the agent knew about a value when it read it; a smaller code is better.
 
-    Codes below ``BAD`` carry a value that may be used with the stated doubt; codes from ``BAD`` on are kept as
-    evidence and enter no account.
+    Codes below ``BAD`` carry a value that may be used with the stated doubt; codes from ``BAD`` on are kept as evidence
+    and enter no account.
     """
 
     GOOD = 0
     SUBSTITUTED = 10
     """Entered or repaired by a person or a job, not read."""
     CLOCK_UNSYNCED = 20
-    """The gateway's clock had not been set when the value was read; the time may be wrong."""
+    """The gateway's clock had not been set when the value was read: the value is good, its time is not. It enters no
+    account until its time is repaired, which makes it ``SUBSTITUTED``."""
     UNCERTAIN = 30
     """The device itself marked the value as doubtful."""
     BAD = 100

@@ -60,7 +60,9 @@ def explain(readings: Path, meter: Path, events: Path | None = None) -> tuple[Ac
     spec = load(MeterFile, [meter])
     rows = [(_instant(row["t"]), row["value"], int(row.get("quality") or 0)) for row in _rows(readings, "t", "value")]
     usable = [
-        (to_ms(t), _counts(value, spec), quality) for t, value, quality in rows if value and quality < Quality.BAD
+        (to_ms(t), _counts(value, spec), quality)
+        for t, value, quality in rows
+        if value and quality < Quality.BAD and quality != Quality.CLOCK_UNSYNCED
     ]
     ordered = in_order(usable)
     changes = [

@@ -6,7 +6,7 @@ CROSS JOIN LATERAL (
   SELECT r.t
   FROM ingest.reading_register AS r
   WHERE r.series_id = asked.series_id AND r.t >= energy.from_ms(asked.from_ms) AND r.t < energy.from_ms(asked.to_ms)
-    AND r.v IS NOT NULL AND r.q < 100
+    AND r.v IS NOT NULL AND r.q < 100 AND r.q <> 20
   ORDER BY r.t
   LIMIT 1
 ) AS r

@@ -69,7 +69,8 @@ def read(path: Path, reading: Reading, table: Table | None = None) -> None:
     """Read one file, or every ``.csv`` and ``.xlsx`` of a folder, into ``reading``, in the order of :data:`TABLES`.
 
     A CSV file is of the table whose name it bears, English or Chinese, a sheet likewise; a workbook with one sheet may
-    bear the name itself. With ``table`` everything is of that table. What belongs to none is refused.
+    bear the name itself. Hidden and empty sheets are not read. With ``table`` a file is of that table, or the sheet of
+    its name. What belongs to none is refused.
     """
     if path.is_dir():
         for file in sorted(path.iterdir()):
@@ -111,26 +112,28 @@ def _read_workbook(path: Path, reading: Reading, table: Table | None) -> None:
             top = list(islice(grid.rows, header.DEPTH))
             if any(shown(found) for _, row in top for found in row):
                 filled.append(Grid(grid.file, grid.sheet, chain(top, grid.rows), grid.merged))
-        by_name = [(named(grid.sheet.strip()), grid) for grid in filled]
-        only = table or named(path.stem)
-        if only is not None:
-            # The table is known: of several sheets the one that bears its name, and no other.
-            mine = [grid for of, grid in by_name if of is only] or filled
-            if len(mine) != 1:
-                sheets = ", ".join(grid.sheet for grid in filled) or "none (空)"
-                raise BadRecord(
-                    "sheets", f"sheets {sheets}: which is {only.name}? name it so (请将工作表命名为“{only.zh}”)"
-                )
-            _take(mine[0], reading, only, only.name)
+        if not filled:
+            raise BadRecord("sheets", "no sheet with anything in it (没有内容)")
+        if len(filled) == 1:
+            by_file, by_sheet = named(path.stem), named(filled[0].sheet.strip())
+            if table is None and by_file is not None and by_sheet not in (None, by_file):
+                raise BadRecord("sheets", f"the file is named {by_file.zh}, its sheet {filled[0].sheet} (名称不一致)")
+            _take(filled[0], reading, table or by_file or by_sheet, filled[0].sheet)
             return
-        for of, grid in by_name:
-            _take(grid, reading, of, grid.sheet)
+        # Several sheets: each says by its name what it is, so that none is passed over.
+        for grid in filled:
+            of = named(grid.sheet.strip())
+            _take(grid, reading, of if table is None or of is table else None, grid.sheet)
 
 
 def _take(grid: Grid, reading: Reading, table: Table | None, name: str) -> None:
     if table is None:
         allowed = ", ".join(f"{one.name} ({one.zh})" for one in TABLES)
-        reading.refused.append(grid.refuse(0, "(file)", f"an unknown table, {name!r} (未知的表)", allowed))
+        reading.refused.append(
+            grid.refuse(
+                0, "(file)", f"an unknown table, {name!r}: name it, or hide the sheet (未知的表，请改名或隐藏)", allowed
+            )
+        )
         return
     reading.sheets.append(_sheet(grid, table, reading))
 
@@ -145,11 +148,12 @@ def _sheet(grid: Grid, table: Table, reading: Reading) -> Sheet:
     for name, text in given.items():
         absent[name] = table.column(name).cell.parse(text)
     lines = _Lines(grid, table, found, absent)
-    for line, row in chain(top, grid.rows):
+    name = f"{grid.file}[{grid.sheet}]" if grid.sheet else grid.file
+    for count, (line, row) in enumerate(chain(top, grid.rows), 1):
         if line > found.line:
             lines.take(line, row)
-            if (len(lines.good) + 1) % PACE == 0:
-                reading.progress(f"{grid.file}[{grid.sheet}]" if grid.sheet else grid.file, len(lines.good) + 1)
+        if count % PACE == 0:
+            reading.progress(name, count)
     return Sheet(table, grid.file, grid.sheet, tuple(lines.good), tuple(lines.refused), tuple(lines.notes))
 
 

@@ -19,7 +19,7 @@ from edge_agent.contract.errors import BadRecord
 from tests.warehouse.registry.test_load import ONE, TWO
 from tests.warehouse.registry.unhurried import FEW, UNHURRIED
 from warehouse.registry.csv_file import decode
-from warehouse.registry.files import Reading, Sheet, read
+from warehouse.registry.files import PACE, Reading, Sheet, read
 from warehouse.registry.tables import known
 
 GIVEN = {"legal_basis": "administrative", "source": "synthetic", "valid_from": "2024-01-01"}
@@ -414,3 +414,38 @@ def test_the_reader_of_csv_and_of_excel_agree(tmp_path: Path) -> None:
 def test_a_row_that_has_something_under_no_name_only_does_not_vanish(tmp_path: Path) -> None:
     (tmp_path / "企业.csv").write_text(f"序号,uscc,name,size,\n1,{ONE},甲,小型,\n2,,,,x\n3,,,,\n", "utf-8")
     assert (3, "(column 5)") in refused(checked(tmp_path / "企业.csv"))
+
+
+def test_a_workbook_whose_names_disagree_or_leave_a_sheet_over_is_refused(tmp_path: Path) -> None:
+    book = Workbook()
+    first = book.active
+    assert isinstance(first, Worksheet)
+    first.title = "企业"
+    first.append(["uscc", "name", "size"])
+    first.append([ONE, "甲", "小型"])
+    book.save(tmp_path / "rosters.xlsx")
+    book.create_sheet("说明").append(["请认真填写"])
+    book.save(tmp_path / "enterprises.xlsx")
+    book.remove(first)
+    book["说明"]["A1"] = None
+    book.save(tmp_path / "consents.xlsx")
+    for name, table, expected in (
+        ("rosters.xlsx", None, [("", "名称不一致")]),
+        ("rosters.xlsx", "enterprises", []),
+        ("enterprises.xlsx", None, [("说明", "未知的表")]),
+        ("enterprises.xlsx", "enterprises", [("说明", "未知的表")]),
+        ("consents.xlsx", None, [("", "没有内容")]),
+    ):
+        reading = Reading(GIVEN)
+        read(tmp_path / name, reading, known(table) if table else None)
+        assert [one.sheet for one in reading.refused] == [sheet for sheet, _ in expected]
+        assert all(part in one.found for one, (_, part) in zip(reading.refused, expected, strict=True))
+
+
+def test_a_long_file_tells_how_far_it_is(tmp_path: Path) -> None:
+    lines = [f"{ONE},甲,小型"] * (2 * PACE)
+    (tmp_path / "企业.csv").write_text("\n".join(["uscc,name,size", *lines]), "utf-8")
+    told: list[tuple[str, int]] = []
+    reading = Reading(GIVEN, lambda name, rows: told.append((name, rows)))
+    read(tmp_path / "企业.csv", reading)
+    assert told == [("企业.csv", PACE), ("企业.csv", 2 * PACE)]

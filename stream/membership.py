@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 IDLE_EVERY_S: Final = 0.5
 LAG_EVERY_S: Final = 1.0
 REPORT_EVERY_S: Final = 30.0
+LANDING_S: Final = 0.02
+"""How late the end of a write may be seen when records wait for it, and are too few to be prepared before."""
 LONG_WRITE_S: Final = 5.0
 """A write that takes longer is waited for without polling: so Kafka gives the partitions of a member that is stuck to
 another, after ``max_poll_interval_s``."""
@@ -177,7 +179,7 @@ class Membership(Generic[P]):
             self._store_away(error)
             return
         self._take_off(now)
-        self._unwritten.make_ready(now)
+        self._unwritten.make_ready(now, writing=self._flight.under_way)
         self._take_off(now)
 
     def _take_off(self, now: float) -> None:
@@ -214,7 +216,7 @@ class Membership(Generic[P]):
         if now < self._retry_at_mono_s:
             wait_s = min(wait_s, self._retry_at_mono_s - now)
         elif (due_in_s := self._unwritten.due_in_s(now)) is not None:
-            wait_s = min(wait_s, due_in_s)
+            wait_s = min(wait_s, max(due_in_s, LANDING_S if self._flight.under_way else 0.0))
         found: list[Record] = []
         lost: PositionLost | None = None
         try:

@@ -17,7 +17,7 @@ class ConsumerSettings(Settings):
     """Addresses of Kafka, ``host:port``, separated by commas."""
     instance: str | None = None
     """Name of this member, unique in its group; restarted under it, a member gets its partitions back at once."""
-    max_records: Annotated[int, Field(ge=1)] = 2_000
+    max_records: Annotated[int, Field(ge=1)] = 5_000
     """Records in one write, at most."""
     max_bytes: Annotated[int, Field(ge=MAX_RECORD_BYTES)] = 8 << 20
     """Bytes of keys and values in one write, at most."""

@@ -64,9 +64,12 @@ class Unwritten(Generic[P]):
             return None
         return max(0.0, self._due_at_mono_s - now_mono_s) if self.room else 0.0
 
-    def make_ready(self, now_mono_s: float) -> None:
-        """Prepare what is due, up to :data:`READY_AHEAD` batches."""
-        while not self.full and self.due_in_s(now_mono_s) == 0.0:
+    def make_ready(self, now_mono_s: float, *, writing: bool) -> None:
+        """Prepare what is due, up to :data:`READY_AHEAD` batches.
+
+        During a write only as much as would fill another one is due: what comes in before its end saves a write.
+        """
+        while not self.full and (not self.room or (not (writing or self._ready) and self.due_in_s(now_mono_s) == 0.0)):
             records = self._next()
             prepared = self._prepare(records)
             left = records[len(prepared.records) :]

@@ -48,6 +48,10 @@ class Catalog:
         self._forget_oldest()
         return found
 
+    def remembered(self, key: BirthKey) -> Legend | None:
+        """Return the birth if it is in memory; may be asked by another thread."""
+        return self._births.get(key)
+
     def forget(self) -> None:
         """Forget everything."""
         self._births.clear()

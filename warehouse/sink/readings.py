@@ -146,17 +146,25 @@ class Columns:
         return found
 
 
-def gather(messages: Sequence[Message], flat: Flat) -> tuple[dict[Kind, Columns], list[Rejected]]:
+class Gathered(NamedTuple):
+    """The readings of some messages."""
+
+    messages: Sequence[Message]
+    columns: Mapping[Kind, Columns]
+    rejected: Sequence[Rejected]
+
+
+def gather(messages: Sequence[Message], flat: Flat) -> Gathered:
     """Return the readings of ``messages`` by kind, and those that are refused; ``flat`` are their readings.
 
     Reasons: ``unknown_series``, ``value_type``, ``register_range`` (as :func:`.birth.check_value`), ``time_past``,
     ``time_future``.
     """
     if not len(flat.t_ms):
-        return {}, []
+        return Gathered(messages, {}, [])
     gathering = _Gathering(messages, flat)
     columns = {kind: gathering.columns(kind) for kind in Kind}
-    return {kind: found for kind, found in columns.items() if len(found)}, gathering.rejected()
+    return Gathered(messages, {kind: found for kind, found in columns.items() if len(found)}, gathering.rejected())
 
 
 class _Gathering:

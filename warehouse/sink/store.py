@@ -18,10 +18,12 @@ from stream.topics import BIRTHS, TELEMETRY, Partition, Record, gateway_of
 from warehouse.migrate import require_current
 from warehouse.postgres import Connection, connect, statement, translated
 from warehouse.sink import intake, offsets, refusals
+from warehouse.sink.ahead import LedgerIds, gather_ahead
 from warehouse.sink.births import Catalog
 from warehouse.sink.confirm import CommandSender, Confirmer
 from warehouse.sink.deferred import settle_deferred
 from warehouse.sink.intake import Intake, Refused
+from warehouse.sink.readings import Gathered
 from warehouse.sink.settings import SinkSettings
 from warehouse.sink.transaction import Done, Kafka, Transaction
 
@@ -43,6 +45,7 @@ class Prepared:
 
     records: Sequence[Record]
     taken: Intake
+    ahead: Gathered | None
 
 
 class PostgresStore:
@@ -54,6 +57,7 @@ class PostgresStore:
         self._settings = settings
         self._confirmer = Confirmer(sender, settings.confirm_every_s, settings.ask_birth_every_s, now_mono_s)
         self._catalog = Catalog(settings.most_series_in_memory)
+        self._ledger_ids = LedgerIds()
         self._open: Connection | None = None
         self._source = Source("", {})
         self._expected: dict[Partition, int | None] = {}
@@ -81,9 +85,9 @@ class PostgresStore:
         return stored
 
     def prepare(self, records: Sequence[Record]) -> Prepared:
-        """Read what ``records`` say, up to ``MOST_BYTES`` of it."""
+        """Read what ``records`` say, up to ``MOST_BYTES`` of it, and put its readings in order if that can be done."""
         taken = intake.sort(records, MOST_BYTES)
-        return Prepared(records[: taken.records], taken)
+        return Prepared(records[: taken.records], taken, gather_ahead(taken, self._catalog, self._ledger_ids))
 
     def write(self, prepared: Prepared, next_offsets: Mapping[Partition, int]) -> None:
         """Commit ``prepared`` and ``next_offsets`` in one transaction, then confirm what is due."""
@@ -91,7 +95,7 @@ class PostgresStore:
         kafka = Kafka(self._source, records, self._expected, next_offsets)
         with self._database() as connection:
             try:
-                done = self._transact(connection, kafka, taken)
+                done = self._transact(connection, kafka, taken, ahead=prepared.ahead)
             except errors.DataError as error:
                 taken = self._without_poison(connection, records, error)
                 # What is parked may be poison too, and is looked at by itself when there is time.
@@ -133,18 +137,20 @@ class PostgresStore:
         *,
         keep: bool = True,
         most_unparked: int | None = None,
+        ahead: Gathered | None = None,
     ) -> Done:
         with connection.transaction(force_rollback=not keep):
             name, most_parked = self._settings.name, self._settings.most_parked
             body = Transaction(connection, self._catalog, name, most_parked, most_unparked)
-            return body.run(kafka, taken, self._months, unpark=self._unpark)
+            return body.run(kafka, taken, self._months, unpark=self._unpark, ahead=ahead)
 
     def _tell(self, done: Done) -> None:
         """Take note of what a committed transaction has to tell."""
         self._months |= done.months
         self._unpark = done.parked_left
         self._deferred |= done.deferred
-        self._confirmer.changed(done.epochs)
+        self._confirmer.changed(done.ledger_ids)
+        self._ledger_ids.learn(done.ledger_ids)
         for key in sorted(done.missing):
             self._confirmer.ask(key.gateway, key.digest)
         if done.no_room:

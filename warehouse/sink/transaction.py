@@ -20,7 +20,7 @@ from warehouse.sink import batches, births, days, exceptions, intake, ledger, of
 from warehouse.sink.births import BirthKey, Catalog
 from warehouse.sink.intake import Intake, Refused, Told
 from warehouse.sink.ledger import Entry, Epoch, Row, Tidings
-from warehouse.sink.readings import Legend, Message, gather
+from warehouse.sink.readings import Gathered, Legend, Message, gather
 from warehouse.sink.tables import Write
 
 UNPARKED_AT_ONCE: Final = 2_000
@@ -43,8 +43,8 @@ class Kafka:
 class Done:
     """What a transaction has to tell, once it is committed."""
 
-    epochs: frozenset[Epoch] = frozenset()
-    """Epochs that have something new to confirm."""
+    ledger_ids: Mapping[Epoch, int] = field(default_factory=dict)
+    """Epochs that have something new to confirm, and the numbers of their ledger rows."""
     missing: frozenset[BirthKey] = frozenset()
     """Births to ask for."""
     months: frozenset[str] = frozenset()
@@ -85,11 +85,13 @@ class Transaction:
         self._most_parked = most_parked
         self._most_unparked = UNPARKED_AT_ONCE if most_unparked is None else most_unparked
 
-    def run(self, kafka: Kafka, taken: Intake, months: frozenset[str], *, unpark: bool) -> Done:
+    def run(
+        self, kafka: Kafka, taken: Intake, months: frozenset[str], *, unpark: bool, ahead: Gathered | None = None
+    ) -> Done:
         """Store what was taken in; ``StaleOffset`` when somebody else wrote.
 
         ``months`` have their partitions already. With ``unpark`` parked messages are looked for also when no new birth
-        came.
+        came. ``ahead`` is what will be stored of ``taken`` if nothing else is found.
         """
         connection = self._connection
         if kafka.following:
@@ -110,7 +112,9 @@ class Transaction:
             Message(one.telemetry, explained.births[_birth(one)], message, one.record.timestamp_ms)
             for message, one in zip(ids, told, strict=True)
         ]
-        columns, rejected = gather(messages, intake.readings(told, taken))
+        if ahead is None or ahead.messages != messages:
+            ahead = gather(messages, intake.readings(told, taken))
+        columns, rejected = ahead.columns, ahead.rejected
         needed = frozenset(tables.months(found.t_ms for found in columns.values()))
         if needed - months:
             connection.execute(statement(_SQL, "month_ensure.sql"), {"months": sorted(needed - months)})
@@ -128,7 +132,7 @@ class Transaction:
         if kafka.following:
             batches.from_where(connection, batch, kafka.records, kafka.following, kafka.source)
         return Done(
-            epochs=frozenset(entries),
+            ledger_ids={epoch: rows[epoch].ledger_id for epoch in entries},
             missing=frozenset(map(_birth, explained.waiting)),
             months=months | needed,
             parked_left=explained.parked_left,

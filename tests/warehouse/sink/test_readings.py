@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -32,8 +34,9 @@ def message(
     return Message(Telemetry("0" * 32, 1, 1, tuple(runs)), Legend(series), number, NOW), runs
 
 
-def gathered(*messages: tuple[Message, dict[str, Run]]) -> tuple[dict[Kind, Columns], list[Rejected]]:
-    return gather([message for message, _ in messages], flatten([runs for _, runs in messages]))
+def gathered(*messages: tuple[Message, dict[str, Run]]) -> tuple[Mapping[Kind, Columns], Sequence[Rejected]]:
+    found = gather([message for message, _ in messages], flatten([runs for _, runs in messages]))
+    return found.columns, found.rejected
 
 
 def judged(spec: SeriesSpec, value: float | None) -> str:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
+from crc32c import crc32c
 from kafka import KafkaAdminClient, TopicPartition
+from kafka.record.util import calc_crc32c
 from kafka.structs import OffsetAndMetadata
 
 from deploy.local.external import ExternalKafka
@@ -73,6 +75,11 @@ def stored_once(ledger: Ledger, values: Sequence[bytes]) -> Callable[[], bool]:
         return set(found) == set(values)
 
     return check
+
+
+def test_checksums_are_not_computed_in_python() -> None:
+    """kafka-python does so without a word when the package is missing."""
+    assert calc_crc32c.__defaults__ == (crc32c,)
 
 
 def test_it_begins_where_the_store_says_and_not_where_kafka_says(

@@ -186,3 +186,17 @@ def test_a_gateway_that_went_back_to_an_older_birth_is_expected_by_it(warehouse:
     assert connection.execute(open_ended.encode()).fetchall() == [(3,)]
     assert connection.execute("select count(*) from ingest.expectation").fetchall() == [(5,)]
     assert connection.execute("select distinct gateway from ingest.expectation").fetchall() == [(GATEWAY,)]
+
+
+def test_a_refused_reading_that_is_stored_after_all_is_no_longer_rejected(connection: Connection) -> None:
+    plant = Plant(connection)
+    plant.say(START, {"a": 900_000})
+    plant.reject("a", START + HOUR)
+    count(connection, START + 3 * HOUR)
+    assert row(connection, "p", FIRST) == Row(11, 0, 0, 0, 0, 1, 0)
+    connection.execute(
+        "update ingest.reading_rejected set settled_at = now(), settled_batch = 1, settled_by = 'replay'"
+    )
+    plant.read(Reading("a", START + HOUR, 0, 1.0, START + 2 * HOUR))
+    count(connection, START + 3 * HOUR)
+    assert row(connection, "p", FIRST) == Row(11, 1, 0, 0, 1, 0, 0)

@@ -17,7 +17,7 @@ from typing import Final
 import psycopg
 
 from edge_agent.contract.errors import PulseError, Retryable
-from stream.clients.watch import Bounds, Watch
+from stream.clients.watch import READ_S, Bounds, Watch
 from stream.lag import Pace, Standing, Track
 from stream.topics import UP_TOPICS, Partition
 from warehouse.migrate import require_current
@@ -53,10 +53,12 @@ class Standings:
         every_s: float = LOOK_EVERY_S,
         now_mono_s: Callable[[], float] = time.monotonic,
         track: Track | None = None,
+        read_s: float = READ_S,
     ) -> None:
         self._settings = settings
         self._every_s = every_s
         self._now_mono_s = now_mono_s
+        self._read_s = read_s
         topics = [topic.name for topic in UP_TOPICS]
         self._watch = Watch(settings.kafka.bootstrap, f"g60-standing-{settings.name}", topics)
         self._open: Connection | None = None
@@ -126,7 +128,7 @@ class Standings:
         worst = max(lags, key=lambda place: lags[place])
         if lags[worst] <= 0:
             return 0.0
-        age_s = self._watch.age_s(worst, done[worst])
+        age_s = self._watch.age_s(worst, done[worst], read_s=self._read_s)
         if age_s is None:
             raise Retryable(f"Kafka did not give record {done[worst]} of {worst.topic}-{worst.partition} in time")
         return age_s

@@ -31,7 +31,7 @@ def looking(bootstrap: str, dsn: str, clock: Clock, steady_s: float = 0.0) -> It
     settings = SinkSettings(
         kafka=ConsumerSettings(bootstrap=bootstrap), database=DatabaseSettings(dsn=dsn), name="looker"
     )
-    standings = Standings(settings, now_mono_s=clock, track=Track(steady_s=steady_s))
+    standings = Standings(settings, now_mono_s=clock, track=Track(steady_s=steady_s), read_s=WITHIN_S)
     try:
         yield standings
     finally:

@@ -8,6 +8,7 @@ import random
 import signal
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +18,7 @@ from edge_agent.contract.birth import MAX_SERIES, Birth, SeriesSpec
 from edge_agent.contract.errors import Misconfigured
 from edge_agent.contract.event import Event, EventKind
 from edge_agent.machine import marks
-from edge_agent.outbox.database import OutboxDamaged, OutboxUnavailable
+from edge_agent.outbox.database import OutboxDamaged, OutboxFull, OutboxUnavailable
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.publisher.announce import Portrait
 from edge_agent.publisher.backoff import Backoff, Chance
@@ -33,6 +34,7 @@ AGENT: Final = f"g60-edge/{__version__}"
 STOP_S: Final = 5.0
 """From the signal to the end."""
 _GOODBYE_S: Final = 1.2
+_FULL_WAIT_S: Final = 5.0
 _RESTART_FIRST_S: Final = 1.0
 _RESTART_MOST_S: Final = 60.0
 
@@ -137,14 +139,20 @@ class Agent:
     async def run(self) -> None:
         """Read, record and publish until :meth:`stop` or SIGTERM or SIGINT; then end within five seconds.
 
-        A buffer that turns out to be damaged is set aside and the agent goes on with a new one.
+        A buffer that turns out to be damaged is set aside and the agent goes on with a new one. While the disk is so
+        full that the buffer cannot even be opened the agent waits: there is nowhere to keep what it would read.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         try:
             while not self._stop.is_set():
-                await self._life()
+                try:
+                    await self._life()
+                except OutboxFull as error:
+                    _log.error("outbox.disk_full error=%r: waiting for room (磁盘已满，等待空间)", str(error))
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._stop.wait(), _FULL_WAIT_S)
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)

@@ -21,15 +21,16 @@ import click
 
 from edge_agent import __version__
 from edge_agent.agent import Agent, address_of, birth_of, sources_of
-from edge_agent.contract.birth import Kind
+from edge_agent.contract.birth import Birth, Kind
 from edge_agent.contract.errors import Misconfigured, PulseError
 from edge_agent.contract.settings import load
+from edge_agent.forecast import Verdict, bytes_per_hour, verdict
 from edge_agent.listing import Row, table
-from edge_agent.outbox.inspection import inspect
+from edge_agent.outbox.inspection import free_bytes, inspect
 from edge_agent.publisher import report
 from edge_agent.publisher.identity import IdTaken
 from edge_agent.settings import PLACES, EdgeSettings
-from edge_agent.standing import describe
+from edge_agent.standing import describe, room
 
 P = ParamSpec("P")
 _TROUBLE: Final = 1
@@ -107,8 +108,9 @@ def check(config: Path | None) -> None:
             (name, spec.device, spec.quantity, spec.unit, spec.kind.value, f"{spec.interval_ms / 1000:g}", decimals)
         )
     click.echo(table(rows))
+    click.echo(f"\nbuffer 缓冲: {room(_expected(settings, birth), settings.outbox.hours)}")
     click.echo(
-        f"\n{len(birth.series)} series of gateway {birth.gateway}, to {address.host}:{address.port} as {address.user}; "
+        f"{len(birth.series)} series of gateway {birth.gateway}, to {address.host}:{address.port} as {address.user}; "
         f"birth {birth.digest()}\nconfiguration is valid (配置有效)"
     )
 
@@ -150,6 +152,7 @@ def status(config: Path | None, as_json: bool) -> None:
     now_ms = time.time_ns() // 1_000_000
     outbox = settings.outbox
     numbers = inspect(outbox.path, outbox.max_bytes, outbox.hours, now_ms)
+    expected = _expected(settings, birth_of(settings, sources_of(settings)))
     connection = report.read(report.path_beside(outbox.path), now_ms)
     if as_json:
         found = {
@@ -157,12 +160,19 @@ def status(config: Path | None, as_json: bool) -> None:
             "running": connection is not None and not connection.stopped,
             "connection": None if connection is None else asdict(connection),
             "outbox": asdict(numbers),
+            "expected": asdict(expected),
         }
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
-        click.echo(describe(settings.gateway.id, numbers, connection, outbox.hours, now_ms))
+        click.echo(describe(settings.gateway.id, numbers, connection, expected, outbox.hours, now_ms))
     if connection is None or not connection.connected:
         sys.exit(_TROUBLE)
+
+
+def _expected(settings: EdgeSettings, birth: Birth) -> Verdict:
+    outbox = settings.outbox
+    per_hour = bytes_per_hour(settings.publish, birth.series)
+    return verdict(per_hour, outbox.hours, outbox.max_bytes, free_bytes(outbox.path))
 
 
 def _load(config: Path | None) -> EdgeSettings:

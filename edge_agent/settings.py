@@ -109,9 +109,11 @@ class OutboxFile(Settings):
     path: Path = Path("/var/lib/g60/outbox.db")
     """The file; beside it lie its log, its lock and what was set aside. Default /var/lib/g60/outbox.db."""
     max_bytes: Annotated[int, Field(ge=8 << 20)] = 2 << 30
-    """Most that the file may take, in bytes, besides up to 8 MiB of its log. Default 2147483648 (2 GiB)."""
+    """Most that the file may take, in bytes, besides up to 8 MiB of its log; a hard cap. Default 2147483648 (2 GiB)."""
     hours: Annotated[float, Field(gt=0, le=8784)] = 72.0
-    """How long an outage the buffer should last, in h; ``g60-edge status`` says whether it does. Default 72."""
+    """How long an outage the buffer should last, in h; a wish. ``g60-edge check`` says by the configuration and
+    ``status`` by what was measured how many bytes that takes, and whether ``max_bytes`` and the disk allow it.
+    Default 72."""
 
 
 class Publish(Settings):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from edge_agent.device_clocks import WRONG_FROM_MS
+from edge_agent.forecast import Verdict, verdict
 from edge_agent.listing import table
 from edge_agent.outbox.inspection import Numbers
 from edge_agent.publisher.report import Report
@@ -14,8 +15,10 @@ _MIB = 1 << 20
 _HOUR_MS = 3_600_000
 
 
-def describe(gateway: str, numbers: Numbers, connection: Report | None, hours: float, now_ms: int) -> str:
-    """Return what ``g60-edge status`` shows."""
+def describe(
+    gateway: str, numbers: Numbers, connection: Report | None, expected: Verdict, hours: float, now_ms: int
+) -> str:
+    """Return what ``g60-edge status`` shows; ``expected`` is what holds until something was measured."""
     held = (
         f"{numbers.held_messages} messages, {numbers.held_readings} readings, "
         f"{numbers.never_sent_messages} never sent (未发送 {numbers.never_sent_messages} 条)"
@@ -27,7 +30,7 @@ def describe(gateway: str, numbers: Numbers, connection: Report | None, hours: f
         ("pending 待组包", f"{numbers.pending_readings} readings"),
         ("oldest 最早", "-" if numbers.oldest_ms is None else _moment(numbers.oldest_ms, now_ms)),
         ("disk 磁盘", f"{numbers.used_bytes / _MIB:.1f} of {numbers.max_bytes / _MIB:.0f} MiB"),
-        ("room 余量", _room(numbers, hours)),
+        ("room 余量", _room(numbers, expected, hours)),
         ("confirmed 已确认", _confirmed(numbers, now_ms)),
         ("dropped 已丢弃", f"{numbers.dropped_messages} messages, {numbers.dropped_readings} readings"),
         *((f"clock 时钟 {device}", _offset(ms)) for device, ms in sorted(_clocks(connection).items())),
@@ -57,14 +60,24 @@ def _offset(offset_ms: int) -> str:
     return f"{abs(offset_ms) / 1000:.1f} s {ahead} the gateway{wrong}"
 
 
-def _room(numbers: Numbers, hours: float) -> str:
-    if numbers.hours_left is None or numbers.bytes_per_hour is None or numbers.wanted_bytes is None:
-        return "unknown until something was written (尚无数据)"
-    verdict = "enough (足够)" if numbers.wanted_bytes <= numbers.max_bytes else "TOO LITTLE (不足), raise max_bytes"
-    return (
-        f"{numbers.hours_left:.1f} h at {numbers.bytes_per_hour / _MIB:.2f} MiB/h; "
-        f"{hours:g} h need {numbers.wanted_bytes / _MIB:.1f} MiB: {verdict}"
+def _room(numbers: Numbers, expected: Verdict, hours: float) -> str:
+    if numbers.hours_left is None or numbers.bytes_per_hour is None:
+        return f"by configuration (按配置估算) {room(expected, hours)}"
+    measured = verdict(numbers.bytes_per_hour, hours, numbers.max_bytes, numbers.free_bytes)
+    return f"{numbers.hours_left:.1f} h left (剩余); {room(measured, hours)}"
+
+
+def room(found: Verdict, hours: float) -> str:
+    """Return what ``hours`` of buffering need, and whether they fit the cap and the disk."""
+    needs = (
+        f"{found.bytes_per_hour / _MIB:.2f} MiB/h, {hours:g} h need {found.wanted_bytes / _MIB:.0f} MiB of "
+        f"{found.max_bytes / _MIB:.0f} MiB allowed and {found.free_bytes / _MIB:.0f} MiB free"
     )
+    if found.fits:
+        return f"{needs}: enough (足够)"
+    what = [] if found.fits_cap else [f"raise outbox.max_bytes to {found.wanted_bytes} (请提高 max_bytes)"]
+    what += [] if found.fits_disk else ["make room on the disk (磁盘空间不足)"]
+    return f"{needs}: TOO LITTLE (不足), lasts {found.hours:.1f} h; {', '.join(what)}, or lower outbox.hours"
 
 
 def _confirmed(numbers: Numbers, now_ms: int) -> str:

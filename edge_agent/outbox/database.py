@@ -41,7 +41,7 @@ def translated() -> Iterator[None]:
             raise  # a mistake in this program, not a state of the disk
         primary = code & 0xFF
         text = f"{error} ({error.sqlite_errorname})"
-        if primary == sqlite3.SQLITE_FULL:
+        if primary == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
             raise OutboxFull(text) from error
         if primary in _DAMAGED:
             raise OutboxDamaged(text) from error

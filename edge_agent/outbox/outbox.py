@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -18,7 +21,7 @@ from edge_agent.contract.errors import Misconfigured
 from edge_agent.contract.event import Event, EventKind
 from edge_agent.machine import differs
 from edge_agent.outbox.batches import Bounds
-from edge_agent.outbox.database import PAGE_BYTES, Database, OutboxDamaged, OutboxUnavailable
+from edge_agent.outbox.database import PAGE_BYTES, Database, OutboxDamaged, OutboxFull, OutboxUnavailable
 from edge_agent.outbox.events import add_events
 from edge_agent.outbox.intake import Compression, Intake
 from edge_agent.outbox.life import marks_text, read_life
@@ -30,6 +33,7 @@ APPLICATION_ID: Final = 0x4736304F
 SCHEMA_VERSION: Final = 2
 _LATEST_EPOCH: Final = (1 << 53) - 1
 _SUFFIXES: Final = ("", "-wal", "-shm")
+_HARDLY_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,10 @@ def _wall_ms() -> int:
 
 
 class Outbox:
-    """The one holder of an outbox file; ``with`` locks, checks and, if need be, creates it."""
+    """The one holder of an outbox file; ``with`` locks, checks and, if need be, creates it.
+
+    ``with`` raises ``Misconfigured`` when a person has to act, and ``OutboxFull`` while the disk has no room at all.
+    """
 
     def __init__(
         self,
@@ -82,8 +89,10 @@ class Outbox:
         self._lock = _lock(_beside(self._path, ".lock"))
         try:
             self._open()
-        except OutboxUnavailable as error:
+        except (OutboxUnavailable, OSError) as error:
             self._unlock()
+            if self._has_no_room(error):
+                raise OutboxFull(f"{self._path}: {error}") from error
             raise Misconfigured(f"{self._path}: cannot be used as the buffer (无法用作缓冲文件): {error}") from error
         except BaseException:
             self._unlock()
@@ -109,6 +118,12 @@ class Outbox:
     def suspect(self) -> None:
         """Have the file set aside at the next opening, whatever the check says then."""
         _beside(self._path, ".suspect").touch()
+
+    def _has_no_room(self, error: Exception) -> bool:
+        """Return whether a full disk is the reason; SQLite says no more than that it cannot open its log."""
+        if isinstance(error, OSError):
+            return error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return shutil.disk_usage(self._path.parent).free < _HARDLY_BYTES
 
     def _make_folder(self) -> None:
         try:
@@ -202,9 +217,8 @@ class Outbox:
         epoch = new_epoch(self._now_ms(), self._random_bits(10), max(_noted_epoch(note), known))
         # The note outlives a damaged or deleted file, so that an epoch is never used twice.
         draft = _beside(self._path, ".epoch.new")
-        with draft.open("w", encoding="ascii") as file:
-            file.write(f"{epoch}\n")
-            file.flush()
+        with draft.open("wb", buffering=0) as file:
+            file.write(f"{epoch}\n".encode("ascii"))
             os.fsync(file.fileno())
         draft.replace(note)
         _sync_folder(self._path.parent)
@@ -239,9 +253,9 @@ def _lock(path: Path) -> IO[str]:
             f"{path}: another agent (process {holder}) uses this buffer; one buffer, one agent "
             f"(另一个采集进程正在使用该缓冲文件，进程号 {holder})"
         ) from error
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
+    with suppress(OSError):  # a full disk: the lock holds all the same, it only does not say who holds it
+        lock.truncate(0)
+        os.write(lock.fileno(), f"{os.getpid()}\n".encode("ascii"))
     return lock
 
 

@@ -15,6 +15,7 @@ from edge_agent.contract.event import Event
 from edge_agent.outbox.database import OutboxDamaged, OutboxUnavailable
 from edge_agent.outbox.events import KEPT_EVENTS
 from edge_agent.outbox.intake import Composed, Intake
+from edge_agent.outbox.troubles import Troubles
 from edge_agent.sources import Poll
 
 _log = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ class Writer(Generic[T]):
         self._compose_mono_s = 0.0
         self._complained_mono_s = -_COMPLAIN_S
         self._unwritable_mono_s: float | None = None
+        self._troubles = Troubles()
 
     def put(self, item: Waiting[T] | Question[T] | Event) -> None:
         """Have ``item`` written; ``Retryable`` when the writer has ended."""
@@ -121,6 +123,7 @@ class Writer(Generic[T]):
                 self._answer(intake, group)
                 if group.last or self._compose_due():
                     self._compose(intake)
+                group.events += self._troubles.overflow(self._clock.utc_ms(), self._clock.mono_s())
         finally:
             self._close(group)
 
@@ -165,6 +168,7 @@ class Writer(Generic[T]):
             raise
         except Retryable as error:
             self._complain(error, len(polls))
+            self._troubles.unwritable(self._clock.utc_ms())
             now_mono_s = self._clock.mono_s()
             self._unwritable_mono_s = self._unwritable_mono_s or now_mono_s
             if isinstance(error, OutboxUnavailable) and now_mono_s - self._unwritable_mono_s >= PATIENCE_S:
@@ -172,6 +176,7 @@ class Writer(Generic[T]):
             self._give_up_the_impatient(group, error)
             return False
         self._unwritable_mono_s = None
+        news = self._troubles.writable(self._clock.utc_ms())
         if polls and not self._pending_readings:
             self._compose_mono_s = self._clock.mono_s() + self._batching.every_s
         self._pending_readings += sum(len(poll.readings) for poll in polls)
@@ -180,7 +185,7 @@ class Writer(Generic[T]):
         if group.events:
             self._composed()
         group.waiting.clear()
-        group.events.clear()
+        group.events[:] = news
         if tickets:
             self._settled(tickets, None)
         return True
@@ -196,6 +201,7 @@ class Writer(Generic[T]):
         late = [item for item in group.waiting if item.since_mono_s <= late_mono_s]
         group.waiting[:] = [item for item in group.waiting if item.since_mono_s > late_mono_s]
         if late:
+            self._troubles.refused(len(late), sum(len(item.poll.readings) for item in late))
             self._settled([item.ticket for item in late], error)
 
     def _answer(self, intake: Intake, group: _Group[T]) -> None:
@@ -226,6 +232,7 @@ class Writer(Generic[T]):
                 return
             more, inheriting = composed.more, composed.inheriting
             _log_composed(composed)
+            self._troubles.overflowed(composed.dropped)
             if composed.messages:
                 self._composed()
         self._pending_readings = self._pending_bytes = 0

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kafka import TopicPartition
@@ -266,13 +267,14 @@ def test_a_log_that_lost_its_end_is_read_again_and_gives_its_numbers_to_other_me
 def test_a_database_that_is_gone_for_longer_than_the_poll_interval_costs_no_member_its_partitions(
     bootstrap: str, own_postgres: MakePostgres, group: str, fleet: Fleet
 ) -> None:
-    server, most_s = own_postgres(), 4.0
+    server, most_s = own_postgres(), 6.0
+    patient: dict[str, Any] = {"max_poll_interval_s": most_s, "session_timeout_s": 20.0}
     with connect(server.dsn, application="test") as connection:
         migrate(connection)
     with (
         feeding(bootstrap, fleet) as feed,
-        sinking(bootstrap, server.dsn, group, max_poll_interval_s=most_s) as one,
-        sinking(bootstrap, server.dsn, group, name="two", max_poll_interval_s=most_s) as two,
+        sinking(bootstrap, server.dsn, group, **patient) as one,
+        sinking(bootstrap, server.dsn, group, name="two", **patient) as two,
     ):
         feed.births()
         feed.messages(fleet.messages(10))
@@ -283,7 +285,7 @@ def test_a_database_that_is_gone_for_longer_than_the_poll_interval_costs_no_memb
         server.kill()
         gone_mono_s = time.monotonic()
         feed.messages(fleet.messages(10))
-        eventually(lambda: time.monotonic() > gone_mono_s + 2.5 * most_s, WITHIN_S)
+        eventually(lambda: time.monotonic() > gone_mono_s + 2 * most_s, WITHIN_S)
         server.start()
         with connect(server.dsn, application="test") as connection:
             eventually(all_stored(connection, fleet), WITHIN_S)
@@ -293,7 +295,7 @@ def test_a_database_that_is_gone_for_longer_than_the_poll_interval_costs_no_memb
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [20261, 20262])
+@pytest.mark.parametrize("seed", [20261])
 def test_sinks_that_join_and_are_killed_under_load(
     bootstrap: str, warehouse: str, connection: Connection, group: str, fleet: Fleet, tmp_path: Path, seed: int
 ) -> None:

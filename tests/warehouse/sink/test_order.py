@@ -1,7 +1,8 @@
 """What stands in the tables depends on what was sent, not on how it arrived.
 
 A world of messages is delivered shuffled, repeated and cut into writes at random, births somewhere in between, to sinks
-that are restarted at random; the tables are compared with a model that knows the messages only.
+that are restarted at random and may prepare a write before the one before it is stored; the tables are compared with a
+model that knows the messages only.
 """
 
 from __future__ import annotations
@@ -21,10 +22,24 @@ from edge_agent.contract.birth import Birth, Kind, SeriesSpec, check_value
 from edge_agent.contract.errors import BadRecord
 from edge_agent.contract.telemetry import Batch, parse_batch
 from tests.services.plugin import fresh_database
-from tests.warehouse.sink.feed import APPENDED, EPOCH, GAUGE, REGISTER, STATE, T0, Clock, Log, Sent, birth, sink, write
+from tests.warehouse.sink.feed import (
+    APPENDED,
+    EPOCH,
+    GAUGE,
+    REGISTER,
+    STATE,
+    T0,
+    Clock,
+    Log,
+    Sent,
+    birth,
+    offsets_after,
+    sink,
+)
 from tests.warehouse.sink.feed import telemetry as message
 from warehouse.postgres import Connection, connect
 from warehouse.sink.readings import AHEAD_MS, EARLIEST_MS
+from warehouse.sink.store import PostgresStore, Prepared
 
 BIRTHS = [
     birth("gw-a", {"p": GAUGE, "alias": GAUGE, "e": REGISTER, "m": STATE}),
@@ -191,13 +206,22 @@ def deliver(dsn: str, order: list[Delivery], data: st.DataObject) -> None:
     while order:
         # Each turn of the outer loop is another life of the sink.
         with sink(dsn, Sent(), clock) as store:
+            ahead: list[Prepared] = []
             for size in data.draw(st.lists(st.integers(1, 6), min_size=1, max_size=4), label="writes"):
                 part, order = order[:size], order[size:]
                 records = [
                     log.message(one.payload, one.gateway) if one.birth is None else log.birth(one.birth) for one in part
                 ]
                 if records:
-                    write(store, *records)
+                    ahead.append(store.prepare(records))
+                while len(ahead) > data.draw(st.integers(0, 1), label="ahead"):
+                    write_prepared(store, ahead.pop(0))
+            for prepared in ahead:
+                write_prepared(store, prepared)
+
+
+def write_prepared(store: PostgresStore, prepared: Prepared) -> None:
+    store.write(prepared, offsets_after(prepared.records))
 
 
 def empty(connection: Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -88,6 +89,7 @@ class Hand:
                 self._gauges.moment(victim, gateways)
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+            self._until(lambda: self._theatre.pid(process) != pid)
         finally:
             if fault.held:
                 # What the dead one had said and nobody heard dies with it.
@@ -121,9 +123,7 @@ class Hand:
         found = self._gauges.now(self._gateways)
         before = wire.connections
         wire.cut_after(1 + int(fault.chance * _LARGEST_CUT))
-        deadline_mono_s = time.monotonic() + UP_WITHIN_S
-        while wire.connections == before and time.monotonic() < deadline_mono_s:
-            time.sleep(0.02)
+        self._until(lambda: wire.connections > before)
         return Deed(fault.kind, f"{fault.kind.target} port={wire.port}", False, found, None)
 
     def _fill(self) -> Deed:
@@ -138,9 +138,14 @@ class Hand:
         return Deed(Kind.FILL_DISK, f"{disk.folder} bytes={filled}", False, found, None)
 
     def _await_running(self, process: str) -> int:
+        if not self._until(lambda: self._theatre.pid(process) is not None):
+            raise AssertionError(f"{process} does not run after {UP_WITHIN_S:.0f} s: {self._theatre.away()}")
+        return self._theatre.pid(process) or self._await_running(process)
+
+    def _until(self, condition: Callable[[], bool]) -> bool:
         deadline_mono_s = time.monotonic() + UP_WITHIN_S
-        while (pid := self._theatre.pid(process)) is None:
+        while not condition():
             if time.monotonic() > deadline_mono_s:
-                raise AssertionError(f"{process} does not run after {UP_WITHIN_S:.0f} s: {self._theatre.away()}")
-            time.sleep(0.05)
-        return pid
+                return False
+            time.sleep(0.02)
+        return True

@@ -61,7 +61,7 @@ def pack(entries: Iterable[Entry]) -> bytes:
 
 
 def unpack(body: bytes) -> list[Entry]:
-    """Return the entries of a pending poll."""
+    """Return the entries of a pending poll, as :func:`pack` packed them."""
     entries: list[Entry] = [(series, t_ms, value, quality) for series, t_ms, value, quality in json.loads(body)]
     return entries
 

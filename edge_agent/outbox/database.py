@@ -15,7 +15,15 @@ BUSY_S: Final = 30.0
 """How long a writer waits for another writer of the same file."""
 PAGE_BYTES: Final = 4096
 _WAL_KEPT_BYTES: Final = 8 << 20
-_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_DAMAGED: Final = frozenset(
+    {
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        # what was written satisfies every constraint
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+    }
+)
 
 
 class OutboxFull(Retryable):
@@ -37,7 +45,9 @@ def translated() -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", None)
-        if code is None or isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):
+        if code is None and "decode to UTF-8" in str(error):
+            raise OutboxDamaged(str(error)) from error
+        if code is None or isinstance(error, sqlite3.ProgrammingError):
             raise  # a mistake in this program, not a state of the disk
         primary = code & 0xFF
         text = f"{error} ({error.sqlite_errorname})"

@@ -8,28 +8,32 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 
 from edge_agent.contract.birth import Birth, Kind, parse_birth
+from edge_agent.contract.errors import BadRecord
 from edge_agent.contract.event import Event
 from edge_agent.contract.telemetry import Dropped, DropReason
 from edge_agent.contract.wire import GZIP, compress
-from edge_agent.outbox.batches import Bounds, Entry, MessageClass, Written, compose, pack, pack_report, unpack
-from edge_agent.outbox.database import Database
+from edge_agent.outbox.batches import Bounds, Entry, MessageClass, Written, compose, pack, pack_report
+from edge_agent.outbox.database import Database, OutboxDamaged
 from edge_agent.outbox.events import add_events
 from edge_agent.outbox.life import read_life
-from edge_agent.outbox.overflow import Room, make_room, remember
-from edge_agent.outbox.renewal import Inherited, forget_inherited, oldest_inherited
+from edge_agent.outbox.overflow import Room, make_room
+from edge_agent.outbox.waiting import (
+    Kept,
+    forget_inherited,
+    forget_polls,
+    give_up_damaged,
+    oldest_inherited,
+    oldest_polls,
+)
 from edge_agent.sources import Poll
 
 DISK_MARGIN_BYTES: Final = 16 << 20
 """Disk space the buffer leaves free for its own write-ahead log and for others."""
-_READINGS_AT_ONCE: Final = 50_000
 _MS_PER_HOUR: Final = 3_600_000
-_PendingPoll = tuple[int, str, bytes]
-"""Number of the poll, digest of its birth, packed readings."""
 
 
 class Compression(StrEnum):
@@ -95,7 +99,8 @@ class Intake:
             for poll in polls:
                 if poll.readings:
                     body = pack((r.series, r.t_ms, r.value, int(r.quality)) for r in poll.readings)
-                    self._database.run("add_pending", {"readings": len(poll.readings), "body": body})
+                    packed = {"readings": len(poll.readings), "body": body, "crc32": zlib.crc32(body)}
+                    self._database.run("add_pending", packed)
                     recorded_bytes += len(body)
                 if poll.bookmark is not None:
                     self._database.run("set_bookmark", {"key": poll.bookmark.key, "value": poll.bookmark.value})
@@ -118,13 +123,11 @@ class Intake:
         """
         with self._database.transaction():
             inherited, inheriting = oldest_inherited(self._database)
-            polls, more = self._oldest_pending()
-            messages = self._messages(inherited, polls, now_ms)
+            polls, more = oldest_polls(self._database)
+            messages = self._messages([*inherited, *polls], now_ms)
             # First out, then in: in a full file the pages freed here are those that the messages need.
-            if inherited:
-                forget_inherited(self._database, inherited[-1].payload_id)
-            if polls:
-                self._database.run("delete_pending", {"through": polls[-1][0]})
+            forget_inherited(self._database, inherited)
+            forget_polls(self._database, polls)
             payload_bytes = sum(self._keep(message, now_ms) for message in messages)
             readings = sum(message.written.readings for message in messages)
             if messages:
@@ -133,20 +136,10 @@ class Intake:
             gone = make_room(self._database, self._room_now())
         return Composed(len(messages), readings, gone, more, inheriting)
 
-    def _oldest_pending(self) -> tuple[list[_PendingPoll], bool]:
-        polls: list[_PendingPoll] = []
-        readings = 0
-        for poll_id, digest, count, body in self._database.run("pending"):
-            if polls and readings + count > _READINGS_AT_ONCE:
-                return polls, True
-            polls.append((poll_id, digest, body))
-            readings += count
-        return polls, False
-
-    def _messages(self, inherited: Sequence[Inherited], polls: Sequence[_PendingPoll], now_ms: int) -> list[_Message]:
-        self._give_up_damaged(inherited)
+    def _messages(self, kept: list[Kept], now_ms: int) -> list[_Message]:
+        give_up_damaged(self._database, kept)
         life = read_life(self._database)
-        groups = self._grouped(inherited, polls)
+        groups = self._grouped(kept)
         waiting = deque(
             Dropped(first, last, DropReason(reason), readings)
             for first, last, reason, readings in self._database.rows("dropped", {"ranges": 1_000})
@@ -177,31 +170,22 @@ class Intake:
             self._database.run("delete_dropped", {"first": gap.first})
         return messages
 
-    def _give_up_damaged(self, inherited: Sequence[Inherited]) -> None:
-        """Spend a number on each message that the disk did not give back, so that it is reported."""
-        for lost in (one for one in inherited if one.entries is None):
-            seq = read_life(self._database).last_seq + 1
-            self._database.run("set_last_seq", {"last_seq": seq})
-            remember(self._database, Dropped(seq, seq, DropReason.CORRUPT, lost.readings))
-            self._database.run("count_dropped", {"readings": lost.readings})
-
-    def _grouped(
-        self, inherited: Sequence[Inherited], polls: Sequence[_PendingPoll]
-    ) -> dict[tuple[str, MessageClass], list[Entry]]:
+    def _grouped(self, kept: Sequence[Kept]) -> dict[tuple[str, MessageClass], list[Entry]]:
         groups: dict[tuple[str, MessageClass], list[Entry]] = {}
-        older = ((one.digest, one.entries or []) for one in inherited)
-        newer = ((digest, unpack(body)) for _, digest, body in polls)
-        for digest, entries in chain(older, newer):
-            registers = self._registers_of(digest)
-            for entry in entries:
+        for one in kept:
+            registers = self._registers_of(one.digest)
+            for entry in one.entries or ():
                 kind = MessageClass.REGISTER if entry[0] in registers else MessageClass.GAUGE
-                groups.setdefault((digest, kind), []).append(entry)
+                groups.setdefault((one.digest, kind), []).append(entry)
         return groups
 
     def _registers_of(self, digest: str) -> frozenset[str]:
         if digest not in self._registers:
             bodies = {found: body for found, body, _ in self._database.rows("births")}
-            series = parse_birth(bodies[digest]).series
+            try:
+                series = parse_birth(bodies[digest]).series
+            except (KeyError, BadRecord) as error:
+                raise OutboxDamaged(f"birth {digest} cannot be read: {error}") from error
             self._registers[digest] = frozenset(name for name, spec in series.items() if spec.kind is Kind.REGISTER)
         return self._registers[digest]
 

@@ -24,14 +24,13 @@ from edge_agent.outbox.batches import Bounds
 from edge_agent.outbox.database import PAGE_BYTES, Database, OutboxDamaged, OutboxFull, OutboxUnavailable
 from edge_agent.outbox.events import add_events
 from edge_agent.outbox.intake import Compression, Intake
-from edge_agent.outbox.life import marks_text, read_life
+from edge_agent.outbox.life import LATEST_EPOCH, marks_text, read_life
 from edge_agent.outbox.outflow import Outflow
 from edge_agent.outbox.renewal import renew
 
 APPLICATION_ID: Final = 0x4736304F
 """``G60O``, in the file's header: tells an outbox from another SQLite file."""
 SCHEMA_VERSION: Final = 2
-_LATEST_EPOCH: Final = (1 << 53) - 1
 _SUFFIXES: Final = ("", "-wal", "-shm")
 _HARDLY_BYTES: Final = 1 << 20
 
@@ -52,7 +51,7 @@ def new_epoch(now_ms: int, chance: int, known_previous: int) -> int:
     ``chance`` are 10 random bits, so that two files begun in one millisecond differ, and two copies whose clocks were
     never set as well.
     """
-    return max(min(now_ms << 10 | chance & 0x3FF, _LATEST_EPOCH), known_previous + 1 + (chance & 0x3FF))
+    return max(min(now_ms << 10 | chance & 0x3FF, LATEST_EPOCH), known_previous + 1 + (chance & 0x3FF))
 
 
 def _wall_ms() -> int:
@@ -88,7 +87,7 @@ class Outbox:
         self._make_folder()
         self._lock = _lock(_beside(self._path, ".lock"))
         try:
-            self._open()
+            self._open_or_set_aside()
         except (OutboxUnavailable, OSError) as error:
             self._unlock()
             if self._has_no_room(error):
@@ -131,6 +130,13 @@ class Outbox:
         except OSError as error:
             raise Misconfigured(f"{self._path.parent}: cannot be created (无法创建目录): {error.strerror}") from error
 
+    def _open_or_set_aside(self) -> None:
+        try:
+            self._open()
+        except OutboxDamaged:  # behind what the check looks at
+            self.suspect()
+            self._open()
+
     def _open(self) -> None:
         self.set_aside = None
         suspect = _beside(self._path, ".suspect")
@@ -160,7 +166,8 @@ class Outbox:
 
     def _filled(self) -> bool:
         """Check the file; ``False`` when an agent was stopped between creating it and filling it."""
-        with Database(self._path) as database:
+        # Read only: what is set aside must lie there as it was found, its log not yet moved into it.
+        with Database(self._path, readonly=True) as database:
             application, version = database.pragma("main.application_id"), database.pragma("main.user_version")
             if (application, version) == (0, 0) and database.pragma("main.schema_version") == 0:
                 return False
@@ -171,6 +178,7 @@ class Outbox:
             found = database.pragma("main.quick_check(1)")
             if found != "ok":
                 raise OutboxDamaged(f"integrity check: {found}")
+        with Database(self._path) as database:
             if version < SCHEMA_VERSION:
                 _upgrade(database, version)
             read_life(database)
@@ -274,8 +282,7 @@ def _salvaged(path: Path) -> tuple[int, int] | None:
             life = read_life(database)
     except (OutboxDamaged, OutboxUnavailable, sqlite3.Error):
         return None
-    readable = 0 < life.epoch <= _LATEST_EPOCH and 0 <= life.last_seq < 1 << 40
-    return (life.epoch, life.last_seq) if readable else None
+    return life.epoch, life.last_seq
 
 
 def _noted_epoch(path: Path) -> int:

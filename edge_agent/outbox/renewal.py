@@ -7,35 +7,17 @@ twice by that: a reading is known by its series and time. See docs/adr/0009.
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import chain
-from typing import Final
 
-from edge_agent.contract.errors import BadRecord
 from edge_agent.contract.event import Event, EventKind
 from edge_agent.contract.telemetry import Dropped, DropReason
-from edge_agent.contract.wire import decompress
-from edge_agent.outbox.batches import Entry, entries_of, unpack_report
+from edge_agent.outbox.batches import unpack_report
 from edge_agent.outbox.database import Database
 from edge_agent.outbox.events import add_events
 from edge_agent.outbox.life import read_life
 from edge_agent.outbox.overflow import remember
-
-INHERIT_READINGS: Final = 10_000
-"""Readings that are numbered anew in one step, so that polls that wait to be written wait a moment only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inherited:
-    """A message of an earlier epoch; ``entries`` is ``None`` when its bytes are not those that were written."""
-
-    payload_id: int
-    digest: str
-    readings: int
-    entries: list[Entry] | None
 
 
 def renew(database: Database, next_epoch: Callable[[int], int], why: str, now_ms: int, beyond: int = 0) -> int:
@@ -71,30 +53,3 @@ def _unreported(database: Database) -> Counter[str]:
     for gap in chain(waiting, unsent):
         lost[gap.reason] += gap.readings
     return lost
-
-
-def oldest_inherited(database: Database) -> tuple[list[Inherited], bool]:
-    """Return the oldest messages that wait to be numbered anew, at most one step of them, and whether more wait."""
-    found: list[Inherited] = []
-    readings = 0
-    for payload_id, digest, count, crc32, encoding, body in database.run("inherited"):
-        if found and readings + count > INHERIT_READINGS:
-            return found, True
-        found.append(Inherited(payload_id, digest, count, _entries(body, encoding, crc32)))
-        readings += count
-    return found, False
-
-
-def _entries(body: bytes, encoding: str | None, crc32: int) -> list[Entry] | None:
-    if zlib.crc32(body) != crc32:
-        return None
-    try:
-        return entries_of(decompress(body, encoding))
-    except BadRecord:
-        return None
-
-
-def forget_inherited(database: Database, through: int) -> None:
-    """Delete what has been numbered anew, up to payload ``through``."""
-    database.run("forget_inherited_payloads", {"through": through})
-    database.run("forget_inherited", {"through": through})

@@ -28,7 +28,8 @@ CREATE TABLE main.pending (
   poll_id INTEGER PRIMARY KEY,
   birth_id INTEGER NOT NULL,
   readings INTEGER NOT NULL,
-  body BLOB NOT NULL                         -- JSON: [[series, t_ms, value, quality], …]
+  body BLOB NOT NULL,                        -- JSON: [[series, t_ms, value, quality], …]
+  crc32 INTEGER                              -- of the body; null when an agent of version 1 wrote it
 ) STRICT;
 
 CREATE TABLE main.bookmark (

@@ -63,7 +63,7 @@ UPDATE main.life SET packet_limit = :packet_limit WHERE packet_limit IS NOT :pac
 UPDATE main.life SET confirmed_through = max(confirmed_through, :through), confirmed_at_ms = :at_ms;
 
 -- name: add_birth
-INSERT INTO main.birth (digest, body) VALUES (:digest, :body) ON CONFLICT (digest) DO NOTHING;
+INSERT INTO main.birth (digest, body) VALUES (:digest, :body) ON CONFLICT (digest) DO UPDATE SET body = excluded.body;
 
 -- name: set_birth
 UPDATE main.life SET birth_id = (SELECT birth_id FROM main.birth WHERE digest = :digest);
@@ -82,14 +82,14 @@ WHERE (SELECT count(*) FROM main.birth) > 1
   AND birth_id NOT IN (SELECT birth_id FROM main.inherited);
 
 -- name: add_pending
-INSERT INTO main.pending (birth_id, readings, body)
-SELECT birth_id, :readings, :body FROM main.life;
+INSERT INTO main.pending (birth_id, readings, body, crc32)
+SELECT birth_id, :readings, :body, :crc32 FROM main.life;
 
 -- name: pending_total
 SELECT count(*), coalesce(sum(readings), 0) FROM main.pending;
 
 -- name: pending
-SELECT pending.poll_id, birth.digest, pending.readings, pending.body
+SELECT pending.poll_id, birth.digest, pending.readings, pending.body, pending.crc32
 FROM main.pending JOIN main.birth USING (birth_id)
 ORDER BY pending.poll_id;
 

@@ -66,7 +66,7 @@ def everything(path: Path) -> dict[int, bytes]:
 def pending_times(path: Path) -> list[int]:
     """The times of the readings that no message carries yet."""
     with Database(path, readonly=True) as database:
-        return [entry[1] for _, _, _, body in database.rows("pending") for entry in unpack(body)]
+        return [entry[1] for _, _, _, body, _ in database.rows("pending") for entry in unpack(body)]
 
 
 def inherited_times(path: Path) -> list[int]:

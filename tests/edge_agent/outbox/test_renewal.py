@@ -18,7 +18,7 @@ from edge_agent.outbox.intake import Composed, Compression, Intake
 from edge_agent.outbox.outbox import Outbox, new_epoch
 from edge_agent.outbox.outflow import Outflow
 from edge_agent.outbox.overflow import give_up
-from edge_agent.outbox.renewal import INHERIT_READINGS
+from edge_agent.outbox.waiting import INHERIT_READINGS
 from tests.edge_agent.outbox.models import MANY_BYTES, NOW_MS, birth, everything, gauges, opened, registers
 
 ONE_EACH = Bounds(readings=1, payload_bytes=10_000)
@@ -177,9 +177,14 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> No
         outflow.take([1], 0)
         before = everything(path)
         epoch = outflow.epoch
+        intake.record([gauges(11, 2)])
     with closing(sqlite3.connect(path)) as older, older:
         for statement in (
             "ALTER TABLE life DROP COLUMN machine",
+            "ALTER TABLE pending RENAME TO later",
+            "CREATE TABLE pending (poll_id INTEGER PRIMARY KEY, birth_id INTEGER, readings INTEGER, body BLOB) STRICT",
+            "INSERT INTO pending SELECT poll_id, birth_id, readings, body FROM later",
+            "DROP TABLE later",
             "ALTER TABLE message DROP COLUMN payload_id",
             "ALTER TABLE payload RENAME COLUMN payload_id TO seq",
             "DROP TABLE inherited",
@@ -192,6 +197,6 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> No
         intake.record([gauges(4, 1)])
         intake.compose(NOW_MS)
         assert {seq: body for seq, body in everything(path).items() if seq <= 3} == before
-        assert [out.seq for out in outflow.take([1, 2, 3, 4], 0)] == [1, 2, 3, 4]
-        assert outflow.settle(Stored(epoch=epoch, through=4), NOW_MS).messages == 4
+        assert [times(batch) for batch in batches(outflow)] == [[2], [3], [11], [12], [4]]
+        assert outflow.settle(Stored(epoch=epoch, through=6), NOW_MS).messages == 6
         assert everything(path) == {}

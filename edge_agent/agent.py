@@ -23,6 +23,7 @@ from edge_agent.outbox.outbox import Outbox
 from edge_agent.publisher.announce import Portrait
 from edge_agent.publisher.backoff import Backoff, Chance
 from edge_agent.publisher.courier import Courier
+from edge_agent.publisher.identity import client_id
 from edge_agent.publisher.mqtt import Address, tls_context
 from edge_agent.recorder import Devices, DiskRecorder
 from edge_agent.settings import EdgeSettings, Tls
@@ -96,12 +97,13 @@ def address_of(settings: EdgeSettings) -> Address:
     """Return where and as whom to connect; reads the password and certificates, touches no network."""
     mqtt = settings.mqtt
     tls = tls_context(mqtt.ca_file, mqtt.cert_file, mqtt.key_file) if mqtt.tls is Tls.ON else None
+    password = mqtt.secret()
     return Address(
         host=mqtt.host,
         port=mqtt.actual_port,
-        client_id=settings.gateway.id,
+        client_id=mqtt.client_id or client_id(settings.gateway.id, password),
         user=settings.user,
-        password=mqtt.secret(),
+        password=password,
         tls=tls,
         keepalive_s=mqtt.keepalive_s,
         connect_timeout_s=mqtt.connect_timeout_s,

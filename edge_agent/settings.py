@@ -55,6 +55,9 @@ class Mqtt(Settings):
     """TCP port. Default 8883 with TLS, 1883 without."""
     user: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = None
     """MQTT user. Default: the gateway's id, and the broker lets it write under no other name."""
+    client_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = None
+    """MQTT client id, where the broker wants a certain one. Default: the gateway's id and a digest of the password, so
+    that no other gateway can take it and cut this one off."""
     password: SecretStr | None = None
     """Password of the user. Default: none; better ``password_file``."""
     password_file: Path | None = None

@@ -8,6 +8,7 @@ publishes the will of the connection that was.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import Final, Self
@@ -15,6 +16,7 @@ from typing import Final, Self
 from edge_agent.contract.errors import Misconfigured, Retryable
 
 INSTANCE_PROPERTY: Final = "instance"
+_ROUNDS: Final = 100_000
 TAKEOVERS: Final = 2
 """One may be an old try to connect that a proxy delivered late; a second one is another agent."""
 WITHIN_S: Final = 600.0
@@ -42,6 +44,19 @@ class Instance:
     def is_another(self, found: Instance) -> bool:
         """Return whether ``found`` is certainly neither this instance nor an earlier one of the same gateway."""
         return found.nonce != self.nonce and (found.epoch, found.run) >= (self.epoch, self.run)
+
+
+def client_id(gateway: str, password: str | None) -> str:
+    """Return the MQTT client id of a gateway: its name, and what only somebody who knows the password can derive.
+
+    A broker ends the older of two connections with one client id, whoever the newer one's user is. So no other gateway
+    can cut this one off, while two agents with one gateway's credentials still meet. A broker's log shows client ids:
+    the derivation is slow, so that it betrays no password.
+    """
+    if password is None:
+        return gateway
+    derived = hashlib.pbkdf2_hmac("sha256", password.encode(), f"g60 client id {gateway}".encode(), _ROUNDS)
+    return f"{gateway}-{derived.hex()[:12]}"
 
 
 class IdTaken(Misconfigured):

@@ -27,6 +27,7 @@ from edge_agent.outbox.outbox import Outbox
 from edge_agent.publisher import report
 from edge_agent.publisher.announce import Portrait
 from edge_agent.publisher.courier import Courier
+from edge_agent.publisher.identity import IdTaken
 from edge_agent.publisher.mqtt import Address, tls_context
 from edge_agent.settings import Publish
 from tests.edge_agent.outbox.models import MANY_BYTES, birth, everything, gauges
@@ -64,6 +65,7 @@ class Gateway:
         self.intake: Intake
         self.courier: Courier
         self.thread: threading.Thread
+        self.taken: IdTaken | None = None
 
     def __enter__(self) -> Gateway:
         outbox = self._stack.enter_context(Outbox(self.path, MANY_BYTES))
@@ -79,10 +81,19 @@ class Gateway:
         return self
 
     def start(self) -> Gateway:
-        self.thread = threading.Thread(target=self.courier.run)
+        self.thread = threading.Thread(target=self._run)
         self.thread.start()
         self._stack.callback(self.stop)
         return self
+
+    def use_client_id(self, client_id: str) -> None:
+        self.courier._address = replace(self.courier._address, client_id=client_id)
+
+    def _run(self) -> None:
+        try:
+            self.courier.run()
+        except IdTaken as error:
+            self.taken = error
 
     def stop(self) -> None:
         self.courier.stop(time.clock_gettime(time.CLOCK_BOOTTIME) + 2.0)

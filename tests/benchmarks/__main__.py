@@ -15,6 +15,7 @@ import click
 
 from deploy.local.external import DATABASE
 from deploy.local.files import write_atomically
+from deploy.local.signals import EndOnSignal
 from tests.benchmarks.bridge import bridge
 from tests.benchmarks.district import district
 from tests.benchmarks.end_to_end import end_to_end, end_to_end_20
@@ -84,9 +85,14 @@ def main(
     if seconds is not None:
         scale = dataclasses.replace(scale, seconds=seconds)
     report: dict[str, object] = {}
-    for report in run(names or tuple(BENCHMARKS), scale, lambda text: click.echo(text, err=True), database):
-        if path is not None:
-            write_atomically(path, json.dumps(report, ensure_ascii=False, indent=2) + "\n", mode=0o644)
+    ending = EndOnSignal()
+    ending.install()
+    try:
+        for report in run(names or tuple(BENCHMARKS), scale, lambda text: click.echo(text, err=True), database):
+            if path is not None:
+                write_atomically(path, json.dumps(report, ensure_ascii=False, indent=2) + "\n", mode=0o644)
+    finally:
+        ending.restore()
     for line in table(report):
         click.echo(line)
     for name, given in report.items():

@@ -28,7 +28,7 @@ IDLE_EVERY_S: Final = 0.5
 LAG_EVERY_S: Final = 1.0
 REPORT_EVERY_S: Final = 30.0
 LANDING_S: Final = 0.02
-"""How late the end of a write may be seen when records wait for it, and are too few to be prepared before."""
+"""How late the end of a write may be seen while the next one waits for it."""
 LONG_WRITE_S: Final = 5.0
 """A write that takes longer is waited for without polling: so Kafka gives the partitions of a member that is stuck to
 another, after ``max_poll_interval_s``."""
@@ -125,10 +125,10 @@ class Membership(Generic[P]):
         self._consumer.subscribe(self._topics)
         while not stop.is_set():
             now = self._health.now_mono_s()
-            if self._flight.under_way and (self._unwritten.full or self._flight.age_s(now) >= LONG_WRITE_S):
-                self._flight.wait(IDLE_EVERY_S)
-            else:
+            if self._may_read(now):
                 self._poll()
+            else:
+                self._flight.wait(IDLE_EVERY_S)
             now = self._health.now_mono_s()
             if self._flight.done:
                 self._land()
@@ -169,6 +169,13 @@ class Membership(Generic[P]):
         if owned:
             self._store.revoked(sorted(owned))
 
+    def _may_read(self, now: float) -> bool:
+        """False while a write has to end first."""
+        if not self._flight.under_way:
+            return True
+        enough = self._unwritten.full and not self._unwritten.room
+        return not enough and self._flight.age_s(now) < LONG_WRITE_S
+
     def _proceed(self, now: float) -> None:
         """Settle what is ours, have one batch written and the next one ready."""
         try:
@@ -179,7 +186,7 @@ class Membership(Generic[P]):
             self._store_away(error)
             return
         self._take_off(now)
-        self._unwritten.make_ready(now, writing=self._flight.under_way)
+        self._unwritten.make_ready(now)
         self._take_off(now)
 
     def _take_off(self, now: float) -> None:
@@ -216,7 +223,7 @@ class Membership(Generic[P]):
         if now < self._retry_at_mono_s:
             wait_s = min(wait_s, self._retry_at_mono_s - now)
         elif (due_in_s := self._unwritten.due_in_s(now)) is not None:
-            wait_s = min(wait_s, max(due_in_s, LANDING_S if self._flight.under_way else 0.0))
+            wait_s = min(wait_s, LANDING_S if self._unwritten.full else due_in_s)
         found: list[Record] = []
         lost: PositionLost | None = None
         try:

@@ -33,6 +33,7 @@ class Unwritten(Generic[P]):
         self._read: deque[Record] = deque()
         self._read_bytes = 0
         self._due_at_mono_s = 0.0
+        self._left_due_at_mono_s = 0.0
 
     @property
     def first(self) -> Batch[P] | None:
@@ -59,21 +60,23 @@ class Unwritten(Generic[P]):
         self._read_bytes += sum(record.size for record in records)
 
     def due_in_s(self, now_mono_s: float) -> float | None:
-        """Return after how long the records that are not prepared have waited enough; ``None`` when there are none."""
+        """Return after how long the records that are not prepared have waited enough; ``None`` when there are none.
+
+        While a batch is ready, those that it left over wait as if they had come after it: there may be more by then.
+        """
         if not self._read:
             return None
-        return max(0.0, self._due_at_mono_s - now_mono_s) if self.room else 0.0
+        due_at_mono_s = max(self._due_at_mono_s, self._left_due_at_mono_s) if self._ready else self._due_at_mono_s
+        return max(0.0, due_at_mono_s - now_mono_s) if self.room else 0.0
 
-    def make_ready(self, now_mono_s: float, *, writing: bool) -> None:
-        """Prepare what is due, up to :data:`READY_AHEAD` batches.
-
-        During a write only as much as would fill another one is due: what comes in before its end saves a write.
-        """
-        while not self.full and (not self.room or (not (writing or self._ready) and self.due_in_s(now_mono_s) == 0.0)):
+    def make_ready(self, now_mono_s: float) -> None:
+        """Prepare what is due, up to :data:`READY_AHEAD` batches."""
+        while not self.full and self.due_in_s(now_mono_s) == 0.0:
             records = self._next()
             prepared = self._prepare(records)
             left = records[len(prepared.records) :]
             self._read.extendleft(reversed(left))
+            self._left_due_at_mono_s = now_mono_s + self._settings.max_wait_ms / 1000
             self._read_bytes += sum(record.size for record in left)
             self._ready.append(Batch(prepared, _offsets_after(prepared.records)))
 

@@ -36,9 +36,9 @@ def test_the_first_record_waits_for_more_no_longer_than_it_may() -> None:
     waiting.add([record(0)], 10.0)
     waiting.add([record(1)], 10.1)
     assert waiting.due_in_s(10.15) == pytest.approx(0.05)
-    waiting.make_ready(10.15, writing=False)
+    waiting.make_ready(10.15)
     assert waiting.first is None
-    waiting.make_ready(10.2, writing=False)
+    waiting.make_ready(10.2)
     assert offsets(waiting) == [0, 1]
     assert waiting.due_in_s(11.0) is None
 
@@ -47,7 +47,7 @@ def test_as_many_records_as_a_write_may_have_wait_for_nothing() -> None:
     waiting = unwritten(max_records=3)
     waiting.add([record(0), record(1), record(2)], 0.0)
     assert waiting.room == 0
-    waiting.make_ready(0.0, writing=False)
+    waiting.make_ready(0.0)
     assert offsets(waiting) == [0, 1, 2]
     assert waiting.room == 3
 
@@ -57,31 +57,35 @@ def test_as_many_bytes_as_a_write_may_have_wait_for_nothing_and_none_has_more() 
     third = MAX_RECORD_BYTES // 3
     waiting.add([record(number, size=third) for number in range(5)], 0.0)
     assert waiting.room == 0
-    waiting.make_ready(0.0, writing=False)
+    waiting.make_ready(0.0)
     assert offsets(waiting) == [0, 1, 2]
 
 
 def test_a_record_that_is_larger_than_a_write_may_be_comes_alone() -> None:
     waiting = unwritten(max_bytes=MAX_RECORD_BYTES)
     waiting.add([record(0, size=MAX_RECORD_BYTES + 1), record(1)], 0.0)
-    waiting.make_ready(0.0, writing=False)
+    waiting.make_ready(0.0)
     assert offsets(waiting) == [0]
 
 
-def test_during_a_write_more_is_waited_for_until_there_is_enough_for_the_next() -> None:
-    waiting = unwritten(max_records=3, max_wait_ms=0)
-    waiting.add([record(0), record(1)], 0.0)
-    waiting.make_ready(9.0, writing=True)
-    assert waiting.first is None
-    waiting.add([record(2)], 9.0)
-    waiting.make_ready(9.0, writing=True)
+def test_what_a_batch_left_over_waits_for_more_while_that_batch_does() -> None:
+    waiting = unwritten(most=3, max_wait_ms=200)
+    waiting.add([record(0), record(1), record(2), record(3)], 0.0)
+    waiting.make_ready(1.0)
     assert offsets(waiting) == [0, 1, 2]
+    assert waiting.due_in_s(1.0) == pytest.approx(0.2)
+    waiting.add([record(4)], 1.1)
+    assert waiting.due_in_s(1.1) == pytest.approx(0.1)
+    waiting.wrote()
+    assert waiting.due_in_s(1.1) == 0.0
+    waiting.make_ready(1.1)
+    assert offsets(waiting) == [3, 4]
 
 
 def test_nothing_is_prepared_beyond_the_next_batch() -> None:
     waiting = unwritten(max_records=1, max_wait_ms=0)
     waiting.add([record(number) for number in range(9)], 0.0)
-    waiting.make_ready(0.0, writing=False)
+    waiting.make_ready(0.0)
     for number in range(READY_AHEAD):
         assert offsets(waiting) == [number]
         waiting.wrote()
@@ -108,7 +112,7 @@ def test_every_record_is_written_once_and_in_order_or_dropped(
             waiting.add(to_come[:count], 0.0)
             del to_come[:count]
         elif deed == "ready":
-            waiting.make_ready(0.0, writing=False)
+            waiting.make_ready(0.0)
         elif deed == "wrote" and waiting.first is not None:
             written += take(waiting, most, max_records)
         elif deed == "drop":
@@ -117,10 +121,10 @@ def test_every_record_is_written_once_and_in_order_or_dropped(
             read = len(records) - len(to_come)
             dropped |= {one.offset for one in records[:read] if one.partition == gone and one not in written}
     waiting.add(to_come, 0.0)
-    waiting.make_ready(0.0, writing=False)
+    waiting.make_ready(0.0)
     while waiting.first is not None:
         written += take(waiting, most, max_records)
-        waiting.make_ready(0.0, writing=False)
+        waiting.make_ready(0.0)
     assert [one.offset for one in written] == [one.offset for one in records if one.offset not in dropped]
 
 

@@ -29,8 +29,8 @@ from warehouse.sink.transaction import Done, Kafka, Transaction
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES: Final = 4 << 20
-"""What the messages of one write hold uncompressed, give or take one: 100 000 readings at 20 a message, 200 000 at 200.
+MOST_BYTES: Final = 6 << 20
+"""What the messages of one write hold uncompressed, give or take one: 100 000 readings at 20 a message, 250 000 at 200.
 Kafka's bytes say little about it: one megabyte of them may hold a hundred."""
 
 SINGLY: Final = 500

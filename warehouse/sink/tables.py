@@ -164,5 +164,11 @@ def months(t_ms: Iterable[Ints]) -> set[str]:
     """Return the months (UTC, ``YYYY-MM-01``) in which times lie."""
     found: set[str] = set()
     for times in t_ms:
-        found.update(np.unique(times.astype("datetime64[ms]").astype("datetime64[M]")).astype(str).tolist())
-    return {f"{month}-01" for month in found}
+        bounds = _months_of(np.array([times.min(), times.max()]))
+        found |= bounds if len(bounds) == 1 else _months_of(times)
+    return found
+
+
+def _months_of(t_ms: Ints) -> set[str]:
+    months_ = np.unique(t_ms.astype("datetime64[ms]").astype("datetime64[M]"))
+    return {f"{month}-01" for month in months_.astype(str).tolist()}

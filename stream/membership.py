@@ -222,8 +222,10 @@ class Membership(Generic[P]):
         wait_s = IDLE_EVERY_S
         if now < self._retry_at_mono_s:
             wait_s = min(wait_s, self._retry_at_mono_s - now)
+        elif self._unwritten.full:
+            wait_s = LANDING_S
         elif (due_in_s := self._unwritten.due_in_s(now)) is not None:
-            wait_s = min(wait_s, LANDING_S if self._unwritten.full else due_in_s)
+            wait_s = min(wait_s, due_in_s)
         found: list[Record] = []
         lost: PositionLost | None = None
         try:

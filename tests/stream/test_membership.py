@@ -12,7 +12,8 @@ import pytest
 from edge_agent.contract.errors import PulseError, Retryable
 from stream.clients import Consumer, PositionLost, Source
 from stream.consumer import ConsumerSettings, Partition, Record
-from stream.membership import REPLACE_AFTER, Health, Membership
+from stream.membership import LANDING_S, REPLACE_AFTER, Health, Membership
+from tests.stream.eventually import eventually
 from tests.stream.ledger import Ledger, LedgerStore, Taken
 
 PLACE = Partition("t", 0)
@@ -42,6 +43,7 @@ class Script(Consumer):
     ) -> None:
         self.stop = threading.Event()
         self.released: list[int] = []
+        self.waits_s: list[float] = []
         self.told: dict[Partition, int] = {}
         self.first: int | None = None
         self._steps = list(steps)
@@ -54,6 +56,7 @@ class Script(Consumer):
         pass
 
     def poll(self, timeout_s: float, max_records: int) -> list[Record]:
+        self.waits_s.append(timeout_s)
         if not self._steps:
             self._now = Step(source=self._now.source)
             time.sleep(min(timeout_s, 0.01))
@@ -214,6 +217,19 @@ def test_no_more_than_one_batch_is_prepared_ahead() -> None:
     script = Script(steps, done=lambda: ledger.offsets.get(PLACE) == 20)
     play(script, Counting(ledger, lambda found: written.append(found[0].offset)), max_records=1)
     assert prepared == written == list(range(20))
+
+
+def test_polls_are_short_while_a_prepared_batch_waits_for_the_end_of_a_write() -> None:
+    ledger = Ledger()
+    steps = [MINE, Step(records(0, 3)), Step(records(3, 4))]
+    script = Script(steps, done=lambda: ledger.offsets.get(PLACE) == 7)
+
+    def slow(found: Sequence[Record]) -> None:
+        if found[0].offset == 0:
+            eventually(lambda: len(script.waits_s) >= 8, 60)
+
+    play(script, LedgerStore(ledger, slow), max_records=4)
+    assert max(script.waits_s[3:8]) <= LANDING_S
 
 
 def test_what_a_write_does_not_take_comes_with_the_next_one() -> None:

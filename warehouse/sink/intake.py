@@ -178,15 +178,16 @@ class _Reading:
         self._intake.refused.append(Refused(record, error.reason, error.detail, gateway, _identity(record)))
 
 
-def readings(told: Sequence[Told], taken: Intake) -> Flat:
-    """Return the readings of ``told``, most of which come from ``taken``."""
-    if taken.flat is not None and told == taken.telemetry:
-        return taken.flat
+def readings(told: Sequence[Told], *sources: Intake) -> Flat:
+    """Return the readings of ``told``, from where they came if they are at hand there."""
     flats: list[Flat] = []
     places: dict[int, int] = {}
-    if taken.flat is not None:
-        flats.append(taken.flat)
-        places = {id(one): place for place, one in enumerate(taken.telemetry)}
+    for source in sources:
+        if source.flat is not None and source.telemetry:
+            if told == source.telemetry:
+                return source.flat
+            flats.append(source.flat)
+            places |= {id(one): place for place, one in enumerate(source.telemetry, len(places))}
     chosen: list[int] = []
     following = len(places)
     for one in told:

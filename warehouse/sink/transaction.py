@@ -64,7 +64,7 @@ class _Explained:
     told: list[Told]
     births: Mapping[BirthKey, Legend]
     waiting: list[Told]
-    refused: list[Refused]
+    parked: Intake
     parked_left: bool
 
 
@@ -99,7 +99,7 @@ class Transaction:
         batch, closed_ms = batches.begin(connection)
         explained = self._explain(taken, batch, unpark=unpark)
         told, reused = intake.distinct(explained.told)
-        refused = [*taken.refused, *explained.refused]
+        refused = [*taken.refused, *explained.parked.refused]
         entries = _entries(told, refused)
         _count_repeats(entries, explained.told, told)
         tidings = _tidings(taken)
@@ -113,7 +113,7 @@ class Transaction:
             for message, one in zip(ids, told, strict=True)
         ]
         if ahead is None or ahead.messages != messages:
-            ahead = gather(messages, intake.readings(told, taken))
+            ahead = gather(messages, intake.readings(told, taken, explained.parked))
         columns, rejected = ahead.columns, ahead.rejected
         needed = frozenset(tables.months(found.t_ms for found in columns.values()))
         if needed - months:
@@ -166,7 +166,7 @@ class Transaction:
             telemetry if not waiting else [one for one in telemetry if _birth(one) in known],
             known,
             waiting,
-            parked.refused,
+            parked,
             len(parked.telemetry) + len(parked.refused) >= self._most_unparked,
         )
 

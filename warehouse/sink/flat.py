@@ -150,8 +150,10 @@ def _places(counts: Ints, chosen: Ints) -> Ints:
     """Return the places of what is in the chosen ones of consecutive pieces, piece by piece."""
     if not len(chosen):
         return np.zeros(0, np.int64)
-    starts = _sums(counts)
-    return np.concatenate([np.arange(starts[one], starts[one + 1]) for one in chosen.tolist()])
+    lengths = counts[chosen]
+    ends = np.cumsum(lengths)
+    shifts = _sums(counts)[chosen] - (ends - lengths)
+    return np.repeat(shifts, lengths) + np.arange(ends[-1])
 
 
 def _require(sure: object) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge_agent.contract.birth import Kind, SeriesSpec
-from edge_agent.outbox.inspection import TYPICAL_OVERHEAD
 from edge_agent.outbox.intake import DISK_MARGIN_BYTES, Compression
 from edge_agent.outbox.overflow import Room
 from edge_agent.settings import Publish
@@ -78,7 +77,7 @@ def bytes_per_hour(publish: Publish, series: Mapping[str, SeriesSpec]) -> float:
         body = payload + messages * _ENVELOPE_BYTES
         kept = body if publish.compression is Compression.NONE else body * _GZIPPED + messages * _GZIP_BYTES
         total += (kept + messages * _ROW_BYTES) * _HOUR_S / period_s
-    return total * TYPICAL_OVERHEAD
+    return total
 
 
 def _value_bytes(spec: SeriesSpec) -> int:

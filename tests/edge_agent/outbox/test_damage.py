@@ -18,7 +18,7 @@ from edge_agent.outbox.database import OutboxDamaged
 from edge_agent.outbox.intake import Intake
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.outflow import Outflow
-from tests.edge_agent.outbox.models import MANY_BYTES, NOW_MS, birth, gauges, opened, registers
+from tests.edge_agent.outbox.models import MANY_BYTES, NOW_MS, birth, gauges, marked, opened, pending_times, registers
 
 BOUNDS = Bounds(200, 8 << 10)
 PAGE_BYTES = 4096
@@ -223,3 +223,35 @@ def test_a_birth_that_the_disk_changed_is_mended_by_the_next_start(tmp_path: Pat
         intake.adopt(birth())
         assert [kept.body for kept in outflow.births()] == [birth().encode()]
         is_usable(intake, outflow)
+
+
+def test_a_power_cut_leaves_the_polls_up_to_some_commit(tmp_path: Path) -> None:
+    """What the disk had not yet taken of the log is gone, wherever that ends; what it had taken is whole."""
+    live = tmp_path / "live" / "o.db"
+    polls = 30
+    with opened(live, bounds=BOUNDS) as (_, intake, _):
+        assert intake._database.pragma("main.synchronous") == 2
+        assert intake._database.pragma("main.journal_mode") == "wal"
+        intake.adopt(birth())
+        intake._database.pragma("wal_checkpoint(TRUNCATE)")
+        for number in range(polls):
+            intake.record([marked(gauges(number * 10, 10), str(number))])
+        log = wal(live).read_bytes()
+        copy = live.read_bytes()
+    chance = random.Random(7)  # noqa: S311 - the same cuts at every run
+    seen: set[int] = set()
+    for cut in sorted({0, len(log), *(chance.randrange(len(log)) for _ in range(60))}):
+        path = tmp_path / str(cut) / "o.db"
+        path.parent.mkdir()
+        path.write_bytes(copy)
+        wal(path).write_bytes(log[:cut])
+        with opened(path, bounds=BOUNDS) as (outbox, intake, _):
+            assert outbox.set_aside is None
+            times = pending_times(path)
+            assert times == list(range(len(times)))
+            assert len(times) % 10 == 0, "a poll is whole or not there"
+            last = None if not times else str(len(times) // 10 - 1)
+            assert intake.bookmark("place") == last, "and its bookmark with it"
+            seen.add(len(times) // 10)
+    assert {0, polls} <= seen
+    assert len(seen) > polls // 2

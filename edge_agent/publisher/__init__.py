@@ -8,6 +8,8 @@ old one left unacknowledged is sent again by the next.
     confirmation.py  what the warehouse said, and what is to be sent again (pure)
     backoff.py       jittered waits (pure)
     announce.py      births, state and events
+    identity.py      whose id it is, and how another agent under it is told (pure)
+    company.py       who else speaks under our id, and a new epoch because of it
     sending.py       which messages go next, in which lane, and which go again
     session.py       one generation: what to say next, and what an answer means
     mqtt.py          the only module that knows paho

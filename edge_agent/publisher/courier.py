@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -18,11 +16,11 @@ from edge_agent.contract.topics import Channel, commands_of, parse_down, up
 from edge_agent.outbox.database import OutboxDamaged, OutboxFull, OutboxUnavailable
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.outflow import Outflow, Oversized
-from edge_agent.publisher import report
 from edge_agent.publisher.announce import Portrait, farewell, will
 from edge_agent.publisher.backoff import Backoff, Chance
+from edge_agent.publisher.company import Company
 from edge_agent.publisher.confirmation import Confirmations
-from edge_agent.publisher.identity import IdTaken, Instance, Met, Takeovers, id_taken
+from edge_agent.publisher.identity import IdTaken, Instance, Met, id_taken
 from edge_agent.publisher.mqtt import (
     OVERHEAD_BYTES,
     Acknowledged,
@@ -37,6 +35,7 @@ from edge_agent.publisher.mqtt import (
     TakenOver,
     Will,
 )
+from edge_agent.publisher.report import Reporter
 from edge_agent.publisher.session import Bounds, Outrun, Session
 from edge_agent.settings import Publish
 
@@ -84,17 +83,11 @@ class Courier:
         self._stopping = threading.Event()
         self._stop_by_mono_s = 0.0
         self._again: tuple[int, ...] = ()
-        self._takeovers = Takeovers()
-        self._taken = False
-        self._introduced = False
-        self._nonce = secrets.token_hex(4)
-        self._beyond_epoch = 0
-        self._doubt = ""
+        self._company = Company(clock)
         self._too_long: Oversized | None = None
-        self._report_path = report.path_beside(outbox.path)
-        self._report_mono_s = 0.0
+        self._broker = f"{address.host}:{address.port}"
+        self._reporter = Reporter(outbox.path, self._broker, clock)
         self._complain_mono_s = 0.0
-        self._since_ms = clock.utc_ms()
 
     def wake(self) -> None:
         """Say that there is something new to send; any thread may."""
@@ -115,7 +108,7 @@ class Courier:
         What ends it earlier is ``OutboxDamaged``, a mistake in this program, or ``IdTaken``: another agent runs under
         this id. Then everything is on disk, in an epoch of its own.
         """
-        self._report_path.unlink(missing_ok=True)
+        self._reporter.remove()
         with self._wake_in, self._wake_out, self._outbox.outflow() as outflow:
             confirmations = Confirmations(
                 outflow.epoch,
@@ -126,57 +119,46 @@ class Courier:
             )
             while not self._stopping.is_set():
                 wait_s = self._try(outflow, confirmations)
-                if self._taken:
+                if self._company.taken:
                     raise self._stopped(outflow, confirmations)
                 self._wait(outflow, wait_s)
                 self._renew(outflow, confirmations)
-        self._report_path.unlink(missing_ok=True)
+        self._reporter.remove()
 
     def _renew(self, outflow: Outflow, confirmations: Confirmations) -> None:
         """Leave an epoch that is not ours alone; a full disk leaves that for later, and nothing is sent meanwhile."""
-        if not self._doubt:
-            return
-        with self._while_disk_is_full():
-            outflow.renew(self._doubt, self._clock.utc_ms(), self._beyond_epoch)
-            confirmations.renewed(outflow.epoch, self._clock.mono_s())
-            _log.warning("outbox.renewed epoch=%d why=%r (缓冲已开始新周期)", outflow.epoch, self._doubt)
-            self._doubt, self._again = "", ()
+        if self._company.doubt:
+            with self._while_disk_is_full():
+                self._company.leave(outflow, confirmations)
+                self._again = ()
 
     def _stopped(self, outflow: Outflow, confirmations: Confirmations) -> IdTaken:
         """Say goodbye in an epoch of our own, leave word for `g60-edge status`, and return what ends this agent."""
-        error = id_taken(self._gateway, f"{self._address.host}:{self._address.port}", str(self._outbox.path))
+        error = id_taken(self._gateway, self._broker, str(self._outbox.path))
         self._renew(outflow, confirmations)
         with self._while_disk_is_full():
             outflow.add_event(Event(kind=EventKind.ID_TAKEN, at=self._clock.utc_ms(), text=str(error)[:1000]))
         self._stop_by_mono_s = self._clock.mono_s() + _LAST_WORDS_S
         try:
-            if not self._doubt:
+            if not self._company.doubt:
                 self._generation(outflow, confirmations)
         except OutboxDamaged:
             raise
         except Retryable as trouble:
             _log.warning("publisher.last_words error=%r: they are said at the next start", str(trouble))
-        self._report_mono_s = 0.0
-        self._tell(connected=False, trouble="", stopped=str(error))
+        self._reporter.stopped(str(error))
         return error
 
     def _try(self, outflow: Outflow, confirmations: Confirmations) -> float:
         """Live through one connection; return how many seconds to wait before the next."""
-        if self._doubt:
+        if self._company.doubt:
             return _TICK_S
         try:
             self._generation(outflow, confirmations)
         except (TakenOver, Outrun, Met) as error:
             wait_s = self._backoff.failed()
-            self._doubt = str(error)
-            self._taken = isinstance(error, Met) or (
-                isinstance(error, TakenOver) and self._takeovers.another(self._clock.mono_s())
-            )
-            _log.error(
-                "publisher.not_alone error=%r: another agent uses this id or its numbers (有人使用同一网关编号)",
-                str(error),
-            )
-            self._lost(str(error))
+            self._company.lost(error)
+            self._reporter.lost(str(error))
         except NotAllowed as error:
             wait_s = self._backoff.slow()
             _log.error(
@@ -186,19 +168,19 @@ class Courier:
                 str(error),
                 wait_s,
             )
-            self._lost(f"not allowed: {error} (用户名或密码错误，或未授权)")
+            self._reporter.lost(f"not allowed: {error} (用户名或密码错误，或未授权)")
         except OutboxDamaged:
             raise
         except Retryable as error:
             wait_s = self._backoff.failed()
             _log.warning("publisher.disconnected error=%r next_try_s=%.1f (与服务器断开)", str(error), wait_s)
-            self._lost(str(error))
+            self._reporter.lost(str(error))
         else:
             wait_s = 0.0
         return wait_s
 
     def _generation(self, outflow: Outflow, confirmations: Confirmations) -> None:
-        goodbye = Will(self._own_state, will().encode(), str(self._instance(outflow)))
+        goodbye = Will(self._own_state, will().encode(), str(self._company.instance(outflow)))
         opened_by_mono_s = self._clock.mono_s() + 2 * self._address.connect_timeout_s
         session: Session | None = None
         with Connection(self._address, goodbye, self._publish.window) as connection:
@@ -213,18 +195,18 @@ class Courier:
                             session = self._opened(opened, connection, outflow, confirmations)
                         elif self._clock.mono_s() > opened_by_mono_s:
                             raise ConnectionLost("the broker took the connection but said nothing")
-                        elif self._stopping.is_set() or (self._taken and self._overdue()):
+                        elif self._stopping.is_set() or (self._company.taken and self._overdue()):
                             return
                         continue
                     with self._while_disk_is_full():
                         self._look_at_clock(outflow)
                         self._react(session, outflow, happenings)
-                        self._introduced = self._introduced or session.introduced
+                        self._company.introduced |= session.introduced
                         session.pump()
                     if session.stalled():
                         raise ConnectionLost("the broker has stopped acknowledging")
                     self._tell_connected(session)
-                    if (self._stopping.is_set() or self._taken) and (session.idle or self._overdue()):
+                    if (self._stopping.is_set() or self._company.taken) and (session.idle or self._overdue()):
                         self._say_goodbye(connection, session)
                         return
             finally:
@@ -238,7 +220,7 @@ class Courier:
         self, opened: Opened, connection: Connection, outflow: Outflow, confirmations: Confirmations
     ) -> Session:
         self._backoff.succeeded()
-        self._since_ms, self._report_mono_s = self._clock.utc_ms(), 0.0
+        self._reporter.opened()
         packet_bytes = opened.packet_bytes
         payload_bytes = None if packet_bytes is None else max(packet_bytes - OVERHEAD_BYTES, 1)
         oversized = outflow.limit(payload_bytes)
@@ -335,33 +317,10 @@ class Courier:
 
     def _tell_connected(self, session: Session) -> None:
         trouble = "nobody takes the telemetry (没有接收方)" if session.refused else ""
-        self._tell(connected=True, trouble=trouble)
+        self._reporter.connected(self._device_clocks(), trouble)
 
-    def _lost(self, trouble: str) -> None:
-        self._since_ms, self._report_mono_s = self._clock.utc_ms(), 0.0
-        self._tell(connected=False, trouble=trouble)
-
-    def _tell(self, *, connected: bool, trouble: str, stopped: str = "") -> None:
-        """Write the report when it is time; a disk that does not take it disturbs nothing."""
-        now_mono_s = self._clock.mono_s()
-        if now_mono_s < self._report_mono_s:
-            return
-        self._report_mono_s = now_mono_s + report.REPORT_S
-        broker = f"{self._address.host}:{self._address.port}"
-        found = report.Report(
-            os.getpid(),
-            self._clock.utc_ms(),
-            connected,
-            broker,
-            self._since_ms,
-            trouble,
-            stopped,
-            dict(self._portrait(self._watch).device_clocks),
-        )
-        try:
-            report.write(self._report_path, found)
-        except OSError as error:
-            _log.warning("publisher.report error=%r", str(error))
+    def _device_clocks(self) -> Mapping[str, int]:
+        return self._portrait(self._watch).device_clocks
 
     def _react(self, session: Session, outflow: Outflow, happenings: Sequence[Happening]) -> None:
         for happening in happenings:
@@ -369,7 +328,7 @@ class Courier:
                 case Acknowledged(packet_id, reason_code):
                     session.acknowledged(packet_id, reason_code)
                 case Received(topic, _, instance) if topic == self._own_state:
-                    self._meet(outflow, Instance.parse(instance))
+                    self._company.meet(outflow, Instance.parse(instance))
                 case Received(topic, payload):
                     _obey(session, topic, payload)
                 case Subscribed(topic_filter, granted, reason):
@@ -381,21 +340,6 @@ class Courier:
                         _log.warning("publisher.no_states reason=%r: a second agent is not noticed", reason)
                 case Opened():
                     pass
-
-    def _instance(self, outflow: Outflow) -> Instance:
-        return Instance(outflow.epoch, outflow.run, self._nonce)
-
-    def _meet(self, outflow: Outflow, found: Instance | None) -> None:
-        """Look at who published a state under our id; ``Met`` when another agent did while this one was running.
-
-        Before the broker has taken a state of ours the kept one may be our own, from a life that an old copy of the
-        buffer knows nothing of: ``Outrun``.
-        """
-        ours = self._instance(outflow)
-        if found is not None and ours.is_another(found):
-            self._beyond_epoch = found.epoch
-            what = f"agent {found} has spoken under the id of this one, {ours}"
-            raise Met(what) if self._introduced else Outrun(what)
 
 
 def _obey(session: Session, topic: str, payload: bytes) -> None:

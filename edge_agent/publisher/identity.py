@@ -16,6 +16,8 @@ from typing import Final, Self
 from edge_agent.contract.errors import Misconfigured, Retryable
 
 INSTANCE_PROPERTY: Final = "instance"
+_LATEST_EPOCH: Final = (1 << 53) - (1 << 20)
+"""One beyond which there would be no room for the next."""
 _ROUNDS: Final = 100_000
 TAKEOVERS: Final = 2
 """One may be an old try to connect that a proxy delivered late; a second one is another agent."""
@@ -36,7 +38,9 @@ class Instance:
     def parse(cls, text: str | None) -> Self | None:
         """Return the instance that ``text`` names, if it names one."""
         found = _TEXT.fullmatch(text or "")
-        return None if found is None else cls(int(found[1]), int(found[2]), found[3])
+        if found is None or int(found[1]) > _LATEST_EPOCH:
+            return None
+        return cls(int(found[1]), int(found[2]), found[3])
 
     def __str__(self) -> str:
         return f"{self.epoch}-{self.run}-{self.nonce}"

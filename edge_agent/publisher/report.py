@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
+
+from edge_agent.clock import Clock
+
+_log = logging.getLogger(__name__)
 
 REPORT_S: Final = 10.0
 """How often a running agent writes its report."""
@@ -52,6 +57,51 @@ def read(path: Path, now_ms: int) -> Report | None:
         return None
     running = now_ms - found.at_ms <= STALE_S * 1000 and _alive(found.process)
     return found if found.stopped or running else None
+
+
+class Reporter:
+    """Writes the report of a running agent, now and then; a disk that does not take it disturbs nothing."""
+
+    def __init__(self, outbox: Path, broker: str, clock: Clock) -> None:
+        self._path = path_beside(outbox)
+        self._broker = broker
+        self._clock = clock
+        self._due_mono_s = 0.0
+        self._since_ms = clock.utc_ms()
+        self._device_clocks: Mapping[str, int] = {}
+
+    def remove(self) -> None:
+        """Take the report away: the agent begins, or has ended as it was asked to."""
+        self._path.unlink(missing_ok=True)
+
+    def opened(self) -> None:
+        """A connection stands from now on."""
+        self._since_ms, self._due_mono_s = self._clock.utc_ms(), 0.0
+
+    def connected(self, device_clocks: Mapping[str, int], trouble: str) -> None:
+        """Say, when it is time, that the connection stands."""
+        self._device_clocks = device_clocks
+        if self._clock.mono_s() >= self._due_mono_s:
+            self._write(connected=True, trouble=trouble)
+
+    def lost(self, trouble: str) -> None:
+        """Say at once that the connection is lost."""
+        self._since_ms = self._clock.utc_ms()
+        self._write(connected=False, trouble=trouble)
+
+    def stopped(self, why: str) -> None:
+        """Say for good why the agent stopped by itself."""
+        self._write(connected=False, trouble="", stopped=why)
+
+    def _write(self, *, connected: bool, trouble: str, stopped: str = "") -> None:
+        self._due_mono_s = self._clock.mono_s() + REPORT_S
+        now_ms = self._clock.utc_ms()
+        clocks = dict(self._device_clocks)
+        found = Report(os.getpid(), now_ms, connected, self._broker, self._since_ms, trouble, stopped, clocks)
+        try:
+            write(self._path, found)
+        except OSError as error:
+            _log.warning("publisher.report error=%r", str(error))
 
 
 def _alive(process: int) -> bool:

@@ -55,7 +55,7 @@ def test_an_agent_that_meets_another_one_stops_with_its_last_words(mosquitto: Mo
         older.write(2)
         older.start()
         bridge.until_seqs(1, 2)
-        older.until(lambda: older.courier._introduced)
+        older.until(lambda: older.courier._company.introduced)
         epoch = older.epoch
         with Gateway(mosquitto, tmp_path / "p.db", name=older.name) as newer:
             newer.start()
@@ -142,7 +142,9 @@ def test_an_earlier_life_of_the_same_buffer_is_no_other_agent(found: Instance, a
     assert Instance.parse(str(found)) == found
 
 
-@pytest.mark.parametrize("text", [None, "", "1-2", "a-1-b", "1-2-x!", "1-2-ab-3", "9" * 40 + "-1-ab"])
+@pytest.mark.parametrize(
+    "text", [None, "", "1-2", "a-1-b", "1-2-x!", "1-2-ab-3", "9" * 40 + "-1-ab", f"{1 << 53}-1-ab"]
+)
 def test_what_names_no_instance_is_nobody(text: str | None) -> None:
     assert Instance.parse(text) is None
 

@@ -102,8 +102,8 @@ class Consumer:
         return found
 
     def hold(self, partitions: Sequence[Partition]) -> None:
-        """Fetch nothing from ``partitions`` until they are released at an offset."""
-        places = [TopicPartition(*partition) for partition in partitions]
+        """Fetch nothing from ``partitions`` until they are released at an offset; see :meth:`_ours`."""
+        places = self._ours(partitions)
         for place in places:
             self._inner.seek(place, 0)
         self._inner.pause(*places)
@@ -119,8 +119,13 @@ class Consumer:
         self._inner.pause(*self._inner.assignment())
 
     def resume(self, partitions: Sequence[Partition]) -> None:
-        """Go on with ``partitions`` where they were."""
-        self._inner.resume(*(TopicPartition(*partition) for partition in partitions))
+        """Go on with ``partitions`` where they were; see :meth:`_ours`."""
+        self._inner.resume(*self._ours(partitions))
+
+    def _ours(self, partitions: Sequence[Partition]) -> list[Any]:
+        """Return ``partitions`` without those that the last poll took away; :meth:`changes` tells which these are."""
+        assigned = self._inner.assignment()
+        return [place for partition in partitions if (place := TopicPartition(*partition)) in assigned]
 
     def bounds(self, partitions: Sequence[Partition]) -> dict[Partition, tuple[int, int]]:
         """Return log start and log end of each partition."""

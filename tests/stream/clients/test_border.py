@@ -15,7 +15,7 @@ from deploy.local.external import ExternalKafka
 from deploy.local.kafka import Kafka
 from edge_agent.contract.errors import BadRecord, Retryable
 from stream.clients import describe_topics, ensure_topics, open_consumer, open_producer
-from stream.topics import MAX_RECORD_BYTES, Topic
+from stream.topics import MAX_RECORD_BYTES, Partition, Topic
 from tests.services.plugin import MakeKafka
 from tests.stream.conftest import MakeTopic
 
@@ -96,3 +96,18 @@ def test_every_outcome_is_told_when_a_producer_is_closed_while_kafka_is_away(own
     producer.close(0.2)
     assert len(outcomes) == 100
     assert all(isinstance(outcome, Retryable) for outcome in outcomes)
+
+
+def test_what_the_group_took_away_may_still_be_held_and_resumed(kafka: AnyKafka, make_topic: MakeTopic) -> None:
+    """A write that ends after a poll learns only then that its partitions are somebody else's."""
+    topic = make_topic(2)
+    ours, taken = Partition(topic.name, 0), Partition(topic.name, 1)
+    consumer = open_consumer(kafka.bootstrap, "test", f"test-{secrets.token_hex(6)}")
+    try:
+        consumer.assign([ours])
+        consumer.hold([ours, taken])
+        consumer.resume([ours, taken])
+        consumer.release(ours, 7)
+        assert consumer.position(ours) == 7
+    finally:
+        consumer.close()

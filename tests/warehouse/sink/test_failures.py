@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -82,7 +83,11 @@ def test_a_server_that_is_restarted_between_writes(own_postgres: MakePostgres) -
     log, of = Log(), birth()
     with sink(server.dsn) as store:
         write(store, log.birth(of), log.message(telemetry(of, 1, {"p": [(T0, 1)]})))
+        sessions = sessions_of(server.dsn)
+        assert sessions
         server.kill()
+        # Sessions outlive their server until they notice, and may well answer once more.
+        eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in sessions), 60)
         record = log.message(telemetry(of, 2, {"p": [(T0 + 1, 2)]}))
         for _ in range(2):
             with pytest.raises(Retryable):
@@ -93,6 +98,12 @@ def test_a_server_that_is_restarted_between_writes(own_postgres: MakePostgres) -
         write(store, record)
         with connect(server.dsn, application="test") as connection:
             assert count(connection) == 2
+
+
+def sessions_of(dsn: str) -> list[int]:
+    with connect(dsn, application="test") as connection:
+        query = "select pid from pg_stat_activity where application_name like 'g60 sink%'"
+        return [int(pid) for (pid,) in connection.execute(query).fetchall()]
 
 
 def test_a_database_that_was_not_migrated_is_told(database: str) -> None:

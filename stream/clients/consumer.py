@@ -109,10 +109,10 @@ class Consumer:
         self._inner.pause(*places)
 
     def release(self, partition: Partition, offset: int) -> None:
-        """Go on with ``partition`` at ``offset``."""
-        place = TopicPartition(*partition)
-        self._inner.seek(place, offset)
-        self._inner.resume(place)
+        """Go on with ``partition`` at ``offset``; see :meth:`_ours`."""
+        for place in self._ours([partition]):
+            self._inner.seek(place, offset)
+            self._inner.resume(place)
 
     def pause(self) -> None:
         """Fetch nothing; :meth:`poll` then only keeps the membership alive."""

@@ -116,7 +116,8 @@ def test_two_agents_under_one_id_stop_and_lose_nothing(mosquitto: Mosquitto, tmp
             assert found["outbox"]["epoch"] > epoch, "nobody goes on in an epoch that two have used"
         for process in (first, second):  # the other one may have met the first one's last words, and stop as well
             process.send_signal(signal.SIGTERM)
-            assert process.wait(SOON_S) in (0, 3)
+            # By the signal itself where it comes when the agent has stopped and Python is about to end.
+            assert process.wait(SOON_S) in (0, 3, -signal.SIGTERM)
 
         # The other one was found; each runs alone now.
         for plant in (one, two):

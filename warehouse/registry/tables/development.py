@@ -7,9 +7,8 @@ from typing import Final
 
 from warehouse.registry import cells
 from warehouse.registry.cells import one_of
-from warehouse.registry.tables.shape import DAYS, SOURCE, USCC, Column, Row, Table, Wrong, ordered
+from warehouse.registry.tables.shape import DAYS, SOURCE, USCC, VALID, Column, Row, Table, Wrong, ordered
 
-_VALID: Final = (ordered("valid_from", "valid_to"),)
 _CLUSTER: Final = Column("cluster", "产业集群", cells.SLUG, "new-materials", refers="cluster", also=("集群",))
 _DOCUMENT: Final = ("文件", "文号", "文件名称", "认定文件", "依据文件")
 
@@ -45,7 +44,7 @@ TABLES: Final = (
         ),
         "clusters of the district; those that the plan names stand in `reference/`",
         apart=(("cluster",),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "cluster_members",
@@ -73,7 +72,7 @@ TABLES: Final = (
         ),
         "the list of each cluster; an enterprise is in one at a time, so that sums count it once",
         apart=(("uscc",),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "cluster_tags",
@@ -83,7 +82,7 @@ TABLES: Final = (
         (USCC, _CLUSTER, *DAYS, *SOURCE),
         "further clusters an enterprise has to do with; for browsing, counted in no sum",
         apart=(("uscc", "cluster"),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "platforms",
@@ -101,7 +100,7 @@ TABLES: Final = (
         ),
         "industrial internet platforms; those that the plan names stand in `reference/`",
         apart=(("platform",),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "platform_members",
@@ -131,7 +130,7 @@ TABLES: Final = (
         ),
         "enterprises on a platform; a change of state is a further row",
         apart=(("platform", "uscc", "grade"),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "questionnaire_results",
@@ -225,7 +224,7 @@ TABLES: Final = (
         ),
         "what enterprises were recognised as",
         apart=(("uscc", "kind", "level", "item"),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "projects",
@@ -279,7 +278,7 @@ TABLES: Final = (
         ),
         "projects of enterprises; a change of state is a further row",
         apart=(("project",),),
-        checks=(*_VALID, _completed),
+        checks=(*VALID, _completed),
     ),
     Table(
         "standards",
@@ -319,7 +318,7 @@ TABLES: Final = (
         ),
         "standards that enterprises took part in making or revising",
         apart=(("uscc", "standard"),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "park_land",
@@ -342,7 +341,7 @@ TABLES: Final = (
         ),
         "industrial land supplied in a park",
         apart=(("area",),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "consents",
@@ -360,6 +359,6 @@ TABLES: Final = (
         ),
         "what an enterprise lets its readings be used for; `valid_to` is the day of withdrawal",
         apart=(("uscc", "purpose"),),
-        checks=_VALID,
+        checks=VALID,
     ),
 )

@@ -6,7 +6,7 @@ from typing import Final
 
 from warehouse.registry import cells
 from warehouse.registry.cells import one_of
-from warehouse.registry.tables.shape import DAYS, ENTERPRISE_NAME, SOURCE, USCC, Column, Table, descending, ordered
+from warehouse.registry.tables.shape import DAYS, ENTERPRISE_NAME, SOURCE, USCC, VALID, Column, Table, descending
 
 _AREAS: Final = one_of(
     district="区",
@@ -47,7 +47,7 @@ TABLES: Final = (
         ),
         "towns, zones, parks; the district's own stand in `reference/`",
         apart=(("area",),),
-        checks=(ordered("valid_from", "valid_to"),),
+        checks=VALID,
     ),
     Table(
         "enterprises",
@@ -87,7 +87,7 @@ TABLES: Final = (
         ),
         "name, sector, size, place; a change is a further row, and the one before gets a `valid_to`",
         apart=(("uscc",),),
-        checks=(ordered("valid_from", "valid_to"),),
+        checks=VALID,
     ),
     Table(
         "enterprise_areas",
@@ -109,7 +109,7 @@ TABLES: Final = (
         ),
         "where an enterprise operates",
         apart=(("uscc", "area"),),
-        checks=(ordered("valid_from", "valid_to"),),
+        checks=VALID,
     ),
     Table(
         "enterprise_figures",
@@ -126,7 +126,7 @@ TABLES: Final = (
         ),
         "what the size follows from by rule; a year's figures hold until the next are known",
         apart=(("uscc",),),
-        checks=(ordered("valid_from", "valid_to"),),
+        checks=VALID,
     ),
     Table(
         "size_rules",
@@ -152,7 +152,7 @@ TABLES: Final = (
         "thresholds of size by sector; those of 2011 stand in `reference/`",
         apart=(("rule", "sector"),),
         checks=(
-            ordered("valid_from", "valid_to"),
+            *VALID,
             descending("employees_large", "employees_medium", "employees_small"),
             descending("revenue_large", "revenue_medium", "revenue_small"),
             descending("assets_large", "assets_medium", "assets_small"),
@@ -193,6 +193,6 @@ TABLES: Final = (
         ),
         "规上工业 by month; the year's list of large enterprises as rows from January to the next January",
         apart=(("roster", "uscc"),),
-        checks=(ordered("valid_from", "valid_to"),),
+        checks=VALID,
     ),
 )

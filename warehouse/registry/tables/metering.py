@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -14,6 +15,7 @@ from warehouse.registry.tables.shape import (
     METER,
     SOURCE,
     USCC,
+    VALID,
     Column,
     Row,
     Span,
@@ -31,24 +33,12 @@ CARRIERS: Final = one_of(
     steam="蒸汽",
     compressed_air="压缩空气",
 )
-_VALID: Final = (ordered("valid_from", "valid_to"),)
 _FEED_IN: Final = Column("feed_in", "反向", cells.YES_NO, "false", note="false: drawn (正向); true: fed back (反向)")
-_SOME_METER: Final = Column(
-    METER.name,
-    METER.zh,
-    METER.cell,
-    "",
-    optional=True,
-    refers="meter",
-    note="a meter in meters.csv; empty: the whole enterprise",
-    also=METER.also,
-    stored=METER.stored,
+_SOME_METER: Final = replace(
+    METER, example="", optional=True, note="a meter in meters.csv; empty: the whole enterprise"
 )
 _CONTRACT: Final = Column("contract", "合同编号", cells.CODE, "3100-2024-00417", also=("户号", "合同号"))
-_OF_CONTRACT: Final = Column(
-    "contract", "合同编号", cells.CODE, "3100-2024-00417", refers="contract", also=_CONTRACT.also
-)
-_TARIFF: Final = Column("tariff", "电价类别", cells.SLUG, "sh-two-part", refers="tariff")
+_TARIFF: Final = Column("tariff", "电价类别", cells.SLUG, "sh-two-part")
 _PERIODS: Final = {"sharp": "尖|尖峰", "peak": "峰", "flat": "平", "valley": "谷", "deep_valley": "深谷"}
 _PRICE_UNITS: Final = {"demand": ("CNY/kW/month",), "capacity": ("CNY/kVA/month",)}
 
@@ -101,7 +91,7 @@ TABLES: Final = (
         ),
         "which enterprise a gateway stands at",
         apart=(("gateway",),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "meters",
@@ -109,7 +99,7 @@ TABLES: Final = (
         "registry.meter_placement",
         ("meter_id", "valid_from"),
         (
-            Column("serial", METER.zh, cells.CODE, METER.example, also=METER.also, stored="meter_id"),
+            replace(METER, refers=None, note=""),
             Column(
                 "carrier",
                 "能源品种",
@@ -142,7 +132,7 @@ TABLES: Final = (
         ),
         "meters, whose account they belong to, and in which role; only `boundary` and `generation` make an account",
         apart=(("meter_id",),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "meter_series",
@@ -159,7 +149,7 @@ TABLES: Final = (
         ),
         "which register of which gateway tells a meter's count",
         apart=(("meter_id", "feed_in"),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "multipliers",
@@ -175,7 +165,7 @@ TABLES: Final = (
         ),
         "transformer ratios; without a row the energy is unknown",
         apart=(("meter_id",),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "meter_events",
@@ -207,7 +197,7 @@ TABLES: Final = (
         "registry.tariff_attribute",
         ("tariff", "valid_from"),
         (
-            Column("tariff", "电价类别", cells.SLUG, "sh-two-part"),
+            _TARIFF,
             Column("name_zh", "名称", cells.TEXT, "上海 工商业 两部制"),
             Column("name_en", "英文名称", cells.TEXT, "Shanghai, two-part", optional=True),
             Column("structure", "电价结构", one_of(one_part="单一制", two_part="两部制"), "two_part"),
@@ -216,7 +206,7 @@ TABLES: Final = (
         ),
         "classes of tariff; Shanghai's stand in `reference/`",
         apart=(("tariff",),),
-        checks=_VALID,
+        checks=VALID,
     ),
     Table(
         "tariff_periods",
@@ -224,7 +214,7 @@ TABLES: Final = (
         "registry.tariff_period",
         ("tariff", "first_month", "days", "start_minute", "valid_from"),
         (
-            _TARIFF,
+            replace(_TARIFF, refers="tariff"),
             Column("first_month", "起始月", cells.whole(1, 12), "7"),
             Column("last_month", "终止月", cells.whole(1, 12), "8", note="included"),
             Column(
@@ -242,7 +232,7 @@ TABLES: Final = (
         "time of use by season and kind of day, Asia/Shanghai; Shanghai's of 2023 stands in `reference/`",
         apart=(("tariff", "days"),),
         spans=(Span("first_month", "last_month", closed=True), Span("start_minute", "end_minute", closed=False)),
-        checks=(*_VALID, ordered("start_minute", "end_minute"), _season),
+        checks=(*VALID, ordered("start_minute", "end_minute"), _season),
     ),
     Table(
         "supply_contracts",
@@ -252,21 +242,9 @@ TABLES: Final = (
         (
             _CONTRACT,
             Column("carrier", "能源品种", CARRIERS, "electricity", note="fixed for a contract"),
-            Column(
-                "serial",
-                METER.zh,
-                cells.CODE,
-                "",
-                optional=True,
-                refers="meter",
-                note="either the boundary meter …",
-                also=METER.also,
-                stored="meter_id",
-            ),
-            Column(
-                "uscc", USCC.zh, cells.USCC, USCC.example, optional=True, note="… or the enterprise", also=USCC.also
-            ),
-            Column("tariff", "电价类别", cells.SLUG, "sh-two-part", optional=True, refers="tariff"),
+            replace(METER, example="", optional=True, note="either the boundary meter …"),
+            replace(USCC, optional=True, note="… or the enterprise"),
+            replace(_TARIFF, refers="tariff", optional=True),
             Column("voltage_kv", "受电电压", cells.KILOVOLT, "10", optional=True, also=("电压等级",)),
             Column(
                 "basis",
@@ -282,7 +260,7 @@ TABLES: Final = (
         ),
         "terms of supply contracts; without a row demand limits and money are unknown",
         apart=(("contract",), ("meter_id",), ("uscc", "carrier")),
-        checks=(*_VALID, exactly_one("serial", "uscc"), _basis),
+        checks=(*VALID, exactly_one("serial", "uscc"), _basis),
     ),
     Table(
         "supply_prices",
@@ -290,7 +268,7 @@ TABLES: Final = (
         "registry.supply_price",
         ("contract", "item", "valid_from"),
         (
-            _OF_CONTRACT,
+            replace(_CONTRACT, refers="contract"),
             Column(
                 "item",
                 "价格项目",
@@ -320,7 +298,7 @@ TABLES: Final = (
         ),
         "prices of a contract by item, exact",
         apart=(("contract", "item"),),
-        checks=(*_VALID, _price_unit),
+        checks=(*VALID, _price_unit),
     ),
     Table(
         "shifts",
@@ -342,7 +320,7 @@ TABLES: Final = (
         ),
         "when an enterprise, or what one meter feeds, is expected to run",
         apart=(("uscc", "meter_id", "shift"),),
-        checks=(*_VALID, ordered("start_minute", "end_minute"), _one_day),
+        checks=(*VALID, ordered("start_minute", "end_minute"), _one_day),
     ),
     Table(
         "planned_stops",
@@ -365,6 +343,6 @@ TABLES: Final = (
         ),
         "stops that were declared: no consumption is expected",
         apart=(("uscc", "meter_id"),),
-        checks=_VALID,
+        checks=VALID,
     ),
 )

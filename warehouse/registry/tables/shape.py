@@ -162,6 +162,8 @@ INSTANTS: Final = (
         also=("失效日", *_TO),
     ),
 )
+VALID: Final = (ordered("valid_from", "valid_to"),)
+"""What has to hold between them."""
 USCC: Final = Column(
     "uscc",
     "统一社会信用代码",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from warehouse.registry import cells
 from warehouse.registry.cells import one_of
 from warehouse.registry.tables.metering import CARRIERS
-from warehouse.registry.tables.shape import DAYS, SOURCE, USCC, Column, Row, Table, Wrong, exactly_one, ordered
+from warehouse.registry.tables.shape import DAYS, SOURCE, USCC, VALID, Column, Row, Table, Wrong, exactly_one
 
 _SET: Final = Column("factor_set", "系数集", cells.SLUG, "songjiang")
 _VERSION: Final = Column("version", "版本", cells.whole(1, 9999), "1")
@@ -95,15 +96,7 @@ TABLES: Final = (
                 "national",
             ),
             Column("region", "地区", cells.shaped(r"CN|CN-[A-Z]{1,3}|\d{6}", "CN, CN-E … or 6 digits"), "CN"),
-            Column(
-                "uscc",
-                USCC.zh,
-                cells.USCC,
-                "",
-                optional=True,
-                note="of a measured factor, and only of one",
-                also=USCC.also,
-            ),
+            replace(USCC, example="", optional=True, note="of a measured factor, and only of one"),
             *DAYS,
             Column("value", "数值", cells.NOT_NEGATIVE, "0.1229"),
             Column("unit", "单位", cells.TEXT, "kgce/kWh"),
@@ -112,7 +105,7 @@ TABLES: Final = (
         "factors of a set; never changed, a correction is a new version of the set",
         apart=(("factor_set", "version", "energy", "basis", "level", "region", "uscc"),),
         grows_only=True,
-        checks=(ordered("valid_from", "valid_to"), _measured_has_owner),
+        checks=(*VALID, _measured_has_owner),
     ),
     Table(
         "observations",
@@ -127,15 +120,7 @@ TABLES: Final = (
                 "industrial_value_added",
             ),
             Column("region", "区域代码", cells.SLUG, "", optional=True, refers="area", note="either region …"),
-            Column(
-                "uscc",
-                USCC.zh,
-                cells.USCC,
-                "91310117MA1J00014T",
-                optional=True,
-                note="… or enterprise",
-                also=USCC.also,
-            ),
+            replace(USCC, optional=True, note="… or enterprise"),
             Column("period", "时期", cells.PERIOD, "2025-03", also=("报告期",)),
             Column("value", "数值", cells.NUMBER, "1250.4", also=("指标值",)),
             Column(

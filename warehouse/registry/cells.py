@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -48,6 +48,8 @@ class Cell:
     allowed: str
     sql_type: str
     figures: Figures = Figures.NEVER
+    moments: bool = False
+    """Whether a day or hour of a spreadsheet may stand in it: of a code like 3-12 it would have made one."""
     unit: Unit | None = None
     """Of a measured column: numbers may carry another word of it, which multiplies them."""
     scaled: Callable[[str, Decimal], Value] | None = None
@@ -102,7 +104,12 @@ def measured(unit: Unit, decimals: int, low: int | None = 0, high: int | None = 
     bounds = f" {low} … {high}" if high is not None else f" ≥ {low}" if low is not None else ""
     allowed = f"number in {unit.name}{bounds}, at most {decimals} decimals (数字，单位{unit.name})"
     return Cell(
-        lambda text: scaled(text, Decimal(1)), allowed, "numeric" if decimals else "int", Figures.VALUE, unit, scaled
+        lambda text: scaled(text, Decimal(1)),
+        allowed,
+        "numeric" if decimals else "int",
+        Figures.VALUE,
+        unit=unit,
+        scaled=scaled,
     )
 
 
@@ -202,24 +209,31 @@ def _unit_word(text: str) -> str:
 
 
 _TEXT: Final = _matching(r"[^\x00-\x1f]{1,500}")
-TEXT: Final = Cell(_TEXT, "text, at most 500 characters on one line (文字，不超过500字)", "text", Figures.DIGITS)
+TEXT: Final = Cell(
+    _TEXT, "text, at most 500 characters on one line (文字，不超过500字)", "text", Figures.DIGITS, moments=True
+)
 CODE: Final = Cell(_code, "text, at most 64 characters (编号，不超过64字)", "text", Figures.DIGITS)
 UNIT: Final = Cell(_unit_word, "unit: 10k_cny (万元), 100m_cny (亿元), tce, kWh, percent, count … (单位)", "text")
 USCC: Final = Cell(
     _uscc, "统一社会信用代码: 18 characters of GB 32100-2015 with the right check character (18位，校验位正确)", "text"
 )
-DAY: Final = Cell(spelling.day, "YYYY-MM-DD (年-月-日)", "date")
-MONTH: Final = Cell(spelling.month, "YYYY-MM (年-月)", "date")
+DAY: Final = Cell(spelling.day, "YYYY-MM-DD (年-月-日)", "date", moments=True)
+MONTH: Final = Cell(spelling.month, "YYYY-MM (年-月)", "date", moments=True)
 INSTANT: Final = Cell(
-    _instant, "ISO 8601 with offset, or YYYY-MM-DD (midnight in Shanghai) (带时区的时间，或年-月-日)", "timestamptz"
+    _instant,
+    "ISO 8601 with offset, or YYYY-MM-DD (midnight in Shanghai) (带时区的时间，或年-月-日)",
+    "timestamptz",
+    moments=True,
 )
-MINUTE: Final = Cell(spelling.minute_of_day, "HH:MM, 24:00; next day: +1 06:00 or 次日06:00 (时:分)", "smallint")
+MINUTE: Final = Cell(
+    spelling.minute_of_day, "HH:MM, 24:00; next day: +1 06:00 or 次日06:00 (时:分)", "smallint", moments=True
+)
 WEEKDAYS: Final = Cell(spelling.weekdays, "12345, 1-5, 周一至周五, 每天; 1 is Monday (1为周一)", "text", Figures.DIGITS)
 NUMBER: Final = decimal("decimal number (数字)")
 NOT_NEGATIVE: Final = decimal("decimal number ≥ 0 (不小于0的数字)", low=0)
 POINTS: Final = decimal("0 … 100", low=0, high=100)
 YES_NO: Final = Cell(_yes_no, "true | false (是 | 否)", "boolean", words={"true": "是", "false": "否"})
-PERIOD: Final = Cell(_period, f"{FORMS} (也可写 2025年3月、2025年1-9月)", "text", Figures.DIGITS)
+PERIOD: Final = Cell(_period, f"{FORMS} (也可写 2025年3月、2025年1-9月)", "text", Figures.DIGITS, moments=True)
 REGION: Final = shaped(r"\d{6}(\d{6})?", "6 or 12 digits (6位或12位数字)", Figures.DIGITS)
 GATEWAY: Final = shaped(
     r"[a-z0-9][a-z0-9-]{0,62}", "lower-case letters, digits, hyphens, at most 63 (小写字母、数字、连字符)"
@@ -249,13 +263,11 @@ def _above_zero(cell: Cell) -> Cell:
         return value
 
     scaled = cell.scaled
-    return Cell(
-        lambda text: positive(cell.parse(text)),
-        cell.allowed.replace("≥ 0", "> 0").replace("不小于0", "大于0"),
-        cell.sql_type,
-        cell.figures,
-        cell.unit,
-        None if scaled is None else lambda text, header: positive(scaled(text, header)),
+    return replace(
+        cell,
+        parse=lambda text: positive(cell.parse(text)),
+        allowed=cell.allowed.replace("≥ 0", "> 0").replace("不小于0", "大于0"),
+        scaled=None if scaled is None else lambda text, header: positive(scaled(text, header)),
     )
 
 

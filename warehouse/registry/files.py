@@ -13,9 +13,9 @@ from typing import Final
 from edge_agent.contract.errors import BadRecord
 from warehouse.registry import cells, csv_file, header, xlsx_file
 from warehouse.registry.cells import Cell, Figures, Value
-from warehouse.registry.grid import Figure, Found, Grid, Spoilt, shown
+from warehouse.registry.grid import EMPTY, Figure, Found, Grid, Moment, Spoilt, shown
 from warehouse.registry.header import Header
-from warehouse.registry.refusal import Note, Refusal
+from warehouse.registry.refusal import Note, Refusal, called
 from warehouse.registry.spelling import narrow
 from warehouse.registry.tables import TABLES, Column, Table, named
 
@@ -47,7 +47,7 @@ class Sheet:
     @property
     def name(self) -> str:
         """The file, and the sheet in it."""
-        return f"{self.file}[{self.sheet}]" if self.sheet else self.file
+        return called(self.file, self.sheet)
 
     def refuse(self, line: int, column: str, found: str, allowed: str) -> Refusal:
         """Return a refusal of a row of this sheet."""
@@ -148,12 +148,11 @@ def _sheet(grid: Grid, table: Table, reading: Reading) -> Sheet:
     for name, text in given.items():
         absent[name] = table.column(name).cell.parse(text)
     lines = _Lines(grid, table, found, absent)
-    name = f"{grid.file}[{grid.sheet}]" if grid.sheet else grid.file
     for count, (line, row) in enumerate(chain(top, grid.rows), 1):
         if line > found.line:
             lines.take(line, row)
         if count % PACE == 0:
-            reading.progress(name, count)
+            reading.progress(called(grid.file, grid.sheet), count)
     return Sheet(table, grid.file, grid.sheet, tuple(lines.good), tuple(lines.refused), tuple(lines.notes))
 
 
@@ -168,7 +167,7 @@ class _Lines:
 
     def take(self, line: int, row: list[Found]) -> None:
         """Check one row."""
-        texts = [(index, text) for index, found in enumerate(row) if found != "" and (text := shown(found))]
+        texts = [(index, text) for index, found in enumerate(row) if found != EMPTY and (text := shown(found))]
         if not any(self._carries(index, text) for index, text in texts) or texts[0][1].startswith(COMMENT):
             return
         if (why := self._passed_over(row, [text for _, text in texts])) is not None:
@@ -213,14 +212,12 @@ class _Lines:
         if any(shown(found) for found in row[len(places) :]):
             self._refuse(line, "(row)", f"{len(row)} cells", f"{len(places)} as in the header (列数与表头不符)")
         parsed = dict(self._absent)
-        for index, (place, found) in enumerate(zip(places, row, strict=False)):
+        padded = [*row, *([EMPTY] * (len(places) - len(row)))]
+        for index, (place, found) in enumerate(zip(places, padded, strict=False)):
             if place.column is not None:
                 parsed[place.column.name] = self._value(line, place.column, place.factor, found)
             elif not place.name and shown(found):
                 self._refuse(line, f"(column {index + 1})", f"{shown(found)!r}", "nothing under no name (该列没有表头)")
-        for place in places[len(row) :]:
-            if place.column is not None:
-                parsed[place.column.name] = self._value(line, place.column, place.factor, "")
         return parsed
 
     def _value(self, line: int, column: Column, factor: Decimal | None, found: Found) -> Value:
@@ -252,13 +249,15 @@ def _unquoted(text: str) -> str:
 def _parse(cell: Cell, factor: Decimal | None, found: Found, text: str) -> Value:
     if isinstance(found, Figure):
         _check_figure(cell, found)
+    if isinstance(found, Moment) and not cell.moments:
+        raise ValueError("a day or hour: format it as text and type it again (日期单元格，请设为文本格式后重新输入)")
     if factor is not None and cell.scaled is not None:
         return cell.scaled(text, factor)
     return cell.parse(text)
 
 
 def _check_figure(cell: Cell, figure: Figure) -> None:
-    if cell is cells.USCC:
+    if cell is cells.USCC or (cell.figures is Figures.DIGITS and len(figure.text.lstrip("-0")) > cells.SHEET_DIGITS):
         raise ValueError(cells.MADE_A_NUMBER)
     if cell.figures is Figures.NEVER:
         raise ValueError("a number cell: format it as text and type it again (数字单元格，请设为文本格式后重新输入)")

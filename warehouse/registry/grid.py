@@ -24,6 +24,13 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A cell that a spreadsheet keeps as a day or an hour, whatever was typed into it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spoilt:
     """A cell that has no value to read: an error, or a formula without a result."""
 
@@ -31,7 +38,7 @@ class Spoilt:
     allowed: str
 
 
-Found: TypeAlias = str | Figure | Spoilt
+Found: TypeAlias = str | Figure | Moment | Spoilt
 EMPTY: Final = ""
 
 
@@ -42,7 +49,7 @@ def shown(found: Found) -> str:
             return found.strip()
         case Figure(text=text, percent=percent):
             return f"{text}%" if percent else text
-        case Spoilt(found=text):
+        case Moment(text=text) | Spoilt(found=text):
             return text
 
 

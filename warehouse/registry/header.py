@@ -16,6 +16,8 @@ from warehouse.registry.tables import Column, Table
 
 DEPTH: Final = 20
 """Rows from the top within which the header must end: titles and remarks may stand above it."""
+WIDEST: Final = 200
+"""Columns of a merged cell that are filled with what it says; a title may be merged over all that a sheet can have."""
 NUMBERING: Final = frozenset({"序号", "no", "no."})
 """Columns of running numbers, which carry nothing."""
 CHECKING: Final = frozenset({"检查", "check", "检查(check)"})
@@ -200,12 +202,10 @@ def _unmerged(grid: Grid, top: Sequence[tuple[int, list[Found]]]) -> list[tuple[
     for line, _ in rows:
         for first, left, bottom, right in grid.merged.get(line, ()):
             value = at[first][left] if left < len(at[first]) else ""
-            for covered in range(first, bottom + 1):
-                row = at.get(covered, [])
-                row.extend("" for _ in range(min(right, left + 200) + 1 - len(row)))
-                for index in range(left, min(right, left + 200) + 1):
-                    if row:
-                        row[index] = value
+            end = min(right + 1, left + WIDEST)
+            for row in (row for covered, row in rows if first <= covered <= bottom):
+                row.extend("" for _ in range(end - len(row)))
+                row[left:end] = [value] * (end - left)
     return [(line, tuple(row)) for line, row in rows]
 
 

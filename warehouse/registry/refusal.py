@@ -11,6 +11,11 @@ from typing import Final
 _HEADER: Final = ("文件 file", "工作表 sheet", "行 row", "列 column", "发现 found", "允许 allowed")
 
 
+def called(file: str, sheet: str) -> str:
+    """Return how people name a sheet of a workbook, ``file[sheet]``, or a file without sheets."""
+    return f"{file}[{sheet}]" if sheet else file
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a row is not loaded: where, what was found, what is allowed."""
@@ -25,8 +30,8 @@ class Refusal:
     """Of a workbook."""
 
     def __str__(self) -> str:
-        sheet = f"[{self.sheet}]" if self.sheet else ""
-        return f"{self.file}{sheet}:{self.line} {self.column}: found {self.found} (发现); allowed {self.allowed} (允许)"
+        where = called(self.file, self.sheet)
+        return f"{where}:{self.line} {self.column}: found {self.found} (发现); allowed {self.allowed} (允许)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,7 @@ class Note:
     why: str
 
     def __str__(self) -> str:
-        sheet = f"[{self.sheet}]" if self.sheet else ""
-        return f"{self.file}{sheet}:{self.line} {self.why}"
+        return f"{called(self.file, self.sheet)}:{self.line} {self.why}"
 
 
 def write_report(path: Path, refused: Iterable[Refusal]) -> None:

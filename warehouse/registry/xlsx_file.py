@@ -21,7 +21,7 @@ from openpyxl.utils import range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
 
 from edge_agent.contract.errors import BadRecord
-from warehouse.registry.grid import EMPTY, Figure, Found, Grid, Spoilt
+from warehouse.registry.grid import EMPTY, Figure, Found, Grid, Moment, Spoilt
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Of the file, and sixteen times as much of what it holds unpacked; larger ones are refused."""
@@ -136,16 +136,16 @@ def _plain(digits: Decimal) -> str:
 def _moment(value: object, number_format: str) -> Found:
     if isinstance(value, datetime):
         if value.time() == time():
-            return _day(value.date(), number_format)
+            return Moment(_day(value.date(), number_format))
         # a spreadsheet knows no zone; the clock on the district's walls is the only one it can mean
-        return f"{value.isoformat(timespec='seconds')}+08:00"
+        return Moment(f"{value.isoformat(timespec='seconds')}+08:00")
     if isinstance(value, date):
-        return _day(value, number_format)
+        return Moment(_day(value, number_format))
     if isinstance(value, time):
-        return f"{value:%H:%M}" if value.second == 0 else value.isoformat()
+        return Moment(f"{value:%H:%M}" if value.second == 0 else value.isoformat())
     if isinstance(value, timedelta):
         minutes, rest = divmod(value, timedelta(minutes=1))
-        return Spoilt(f"{value}", "HH:MM") if rest else f"{minutes // 60:02}:{minutes % 60:02}"
+        return Spoilt(f"{value}", "HH:MM") if rest else Moment(f"{minutes // 60:02}:{minutes % 60:02}")
     return Spoilt(f"{value!r}", "a text, a number or a day (文字、数字或日期)")
 
 

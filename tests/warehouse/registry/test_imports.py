@@ -338,11 +338,27 @@ def test_serial_numbers_typed_as_numbers_keep_their_digits_or_are_refused(tmp_pa
         [310023456789, "电力", ONE, "总表"],
         [423, "电力", ONE, "总表"],
         [3100234567891234567, "电力", ONE, "总表"],
+        [3.10023456789123e18, "电力", ONE, "总表"],  # as Excel keeps the one above
     ]
     workbook(tmp_path / "meters.xlsx", rows, A3="000000")
     sheet = checked(tmp_path / "meters.xlsx")
-    assert refused(sheet) == [(4, "serial")]
+    assert refused(sheet) == [(4, "serial"), (5, "serial")]
+    assert "设为文本格式" in sheet.refused[1].found
     assert [row["serial"] for _, row in sheet.rows] == ["310023456789", "000423"]
+
+
+def test_a_code_of_which_a_spreadsheet_made_a_day_or_an_hour_is_refused(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [
+        ["网关", "uscc", "安装位置"],
+        [date(2025, 3, 12), ONE, date(2025, 3, 12)],
+        [time(3, 12), ONE, ""],
+        ["3-12", ONE, ""],
+    ]
+    workbook(tmp_path / "gateway_bindings.xlsx", rows)
+    sheet = checked(tmp_path / "gateway_bindings.xlsx")
+    assert refused(sheet) == [(2, "gateway"), (3, "gateway")]
+    assert "日期单元格" in sheet.refused[0].found
+    assert [row["gateway"] for _, row in sheet.rows] == ["3-12"]
 
 
 def test_a_header_that_is_printed_on_each_page_is_passed_over(tmp_path: Path) -> None:

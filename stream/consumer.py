@@ -26,7 +26,8 @@ from typing import Generic
 
 from edge_agent.contract.errors import Retryable
 from stream.clients import Source, open_consumer
-from stream.membership import IDLE_EVERY_S, Health, Membership
+from stream.health import IDLE_EVERY_S, Health
+from stream.membership import Membership
 from stream.settings import ConsumerSettings
 from stream.store import P, Prepared, StaleOffset, Store
 from stream.topics import Partition, Record

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Generic
+from collections.abc import Iterable, Sequence
+from typing import Final, Generic
 
 from edge_agent.contract.errors import Retryable
-from stream.backoff import Backoff
+from stream.announcement import Announcement
 from stream.clients import Consumer, PositionLost, Source
 from stream.flight import Flight
+from stream.health import IDLE_EVERY_S, Health
 from stream.position import Verdict, starting_point
 from stream.settings import ConsumerSettings
 from stream.store import P, StaleOffset, Store
@@ -24,9 +25,6 @@ from stream.unwritten import Unwritten
 
 log = logging.getLogger(__name__)
 
-IDLE_EVERY_S: Final = 0.5
-LAG_EVERY_S: Final = 1.0
-REPORT_EVERY_S: Final = 30.0
 LANDING_S: Final = 0.02
 """How late the end of a write may be seen while the next one waits for it."""
 LONG_WRITE_S: Final = 5.0
@@ -35,61 +33,6 @@ another, after ``max_poll_interval_s``."""
 REPLACE_AFTER: Final = 20
 """Polls that failed in a row until the client is replaced. Sooner would cost more than it mends: the old member keeps
 its partitions for a session time-out, while kafka-python finds a Kafka that was restarted by itself."""
-
-
-class Health:
-    """What outlives a client: failures in a row, and what is due by the clock."""
-
-    def __init__(
-        self, settings: ConsumerSettings, store: Store[Any], group: str, now_mono_s: Callable[[], float]
-    ) -> None:
-        self.now_mono_s = now_mono_s
-        self.group = group
-        self._store = store
-        self._backoff = Backoff(settings.retry_first_s, settings.retry_most_s)
-        self._idle_at_mono_s = 0.0
-        self._report_at_mono_s = now_mono_s() + REPORT_EVERY_S
-        self._records = 0
-        self._writes = 0
-        self._failures = 0
-
-    def failed(self, event: str, error: Retryable) -> float:
-        """Count and log a failure; return how long to wait before the next attempt."""
-        wait_s = self._backoff.next_s()
-        self._failures += 1
-        log.warning("event=%s group=%s wait_s=%.2f error=%s", event, self.group, wait_s, error)
-        return wait_s
-
-    def works(self) -> None:
-        """Note that what may have failed before did not."""
-        self._backoff.reset()
-
-    def wrote(self, records: int) -> None:
-        """Count a write."""
-        self._records += records
-        self._writes += 1
-
-    def idle(self) -> None:
-        """Let the store do what is due, at most twice a second."""
-        now = self.now_mono_s()
-        if now < self._idle_at_mono_s:
-            return
-        self._idle_at_mono_s = now + IDLE_EVERY_S
-        try:
-            self._store.idle()
-        except Retryable as error:
-            log.warning("event=store_away group=%s during=idle error=%s", self.group, error)
-
-    def report(self, partitions: int) -> None:
-        """Log the counts, every half a minute."""
-        now = self.now_mono_s()
-        if now < self._report_at_mono_s:
-            return
-        self._report_at_mono_s = now + REPORT_EVERY_S
-        log.info(
-            "event=consumed group=%s partitions=%d records=%d writes=%d failures=%d",
-            *(self.group, partitions, self._records, self._writes, self._failures),
-        )
 
 
 class Membership(Generic[P]):
@@ -115,9 +58,7 @@ class Membership(Generic[P]):
         self._flight = Flight(store)
         self._retry_at_mono_s = 0.0
         self._paused = False
-        self._untold: dict[Partition, int] = {}
-        """Offsets that Kafka has not been told yet, for its display of lag."""
-        self._tell_at_mono_s = 0.0
+        self._announcement = Announcement(consumer, health.group)
 
     def run(self, stop: threading.Event) -> None:
         """Join the group, read and write."""
@@ -136,7 +77,7 @@ class Membership(Generic[P]):
                 if not (self._paused or self._flight.under_way):
                     self._health.idle()
                 self._proceed(now)
-            self._tell_lag(now)
+            self._announcement.tell(now)
             self._health.report(len(self._settled))
 
     def close(self) -> None:
@@ -148,7 +89,7 @@ class Membership(Generic[P]):
         try:
             self._flight.land()
             if writing is not None:
-                self._untold |= writing.next_offsets
+                self._announcement.owe(writing.next_offsets)
         except Retryable as error:
             log.info("event=last_write_failed group=%s error=%s", self._health.group, error)
         finally:
@@ -156,11 +97,7 @@ class Membership(Generic[P]):
             self._leave()
 
     def _leave(self) -> None:
-        try:
-            if self._untold:
-                self._consumer.commit(self._untold, timeout_s=1.0)
-        except Retryable as error:
-            self._not_told(error)
+        self._announcement.tell_all()
         try:
             self._consumer.close()
         except Retryable as error:
@@ -180,7 +117,6 @@ class Membership(Generic[P]):
         """Settle what is ours, have one batch written and the next one ready."""
         try:
             if self._unsettled:
-                self._land()
                 self._settle()
         except Retryable as error:
             self._store_away(error)
@@ -208,7 +144,7 @@ class Membership(Generic[P]):
             self._store_away(error)
         else:
             self._unwritten.wrote()
-            self._untold |= batch.next_offsets
+            self._announcement.owe(batch.next_offsets)
             self._health.wrote(len(batch.prepared.records))
             self._works()
 
@@ -290,11 +226,10 @@ class Membership(Generic[P]):
 
     def _drop(self, gone: set[Partition]) -> None:
         self._unwritten.drop(gone)
-        for place in gone:
-            self._untold.pop(place, None)
+        self._announcement.forget(gone)
 
     def _settle(self) -> None:
-        """Ask the store where to begin and release the partitions there."""
+        """Ask the store where to begin and release the partitions there; they came after the last write had landed."""
         source = self._consumer.source(self._topics)
         if source is None:
             raise Retryable(f"not all of {', '.join(self._topics)} exist: g60 stream topics ensure")
@@ -329,15 +264,6 @@ class Membership(Generic[P]):
         if self._paused and not self._unsettled:
             self._consumer.resume(sorted(self._settled))
             self._paused = False
-
-    def _tell_lag(self, now: float) -> None:
-        if self._untold and now >= self._tell_at_mono_s:
-            self._tell_at_mono_s = now + LAG_EVERY_S
-            told, self._untold = self._untold, {}
-            self._consumer.commit_soon(told, self._not_told)
-
-    def _not_told(self, error: Exception) -> None:
-        log.info("event=lag_not_told group=%s error=%s", self._health.group, error)
 
 
 def _names(partitions: Iterable[Partition]) -> str:

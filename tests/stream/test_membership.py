@@ -12,7 +12,8 @@ import pytest
 from edge_agent.contract.errors import PulseError, Retryable
 from stream.clients import Consumer, PositionLost, Source
 from stream.consumer import ConsumerSettings, Partition, Record
-from stream.membership import LANDING_S, REPLACE_AFTER, Health, Membership
+from stream.health import Health
+from stream.membership import LANDING_S, REPLACE_AFTER, Membership
 from tests.stream.eventually import eventually
 from tests.stream.ledger import Ledger, LedgerStore, Taken
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
@@ -51,41 +51,48 @@ def read(path: Path) -> Iterator[list[Grid]]:
             # openpyxl warns of decorations that it does not keep, and of days outside its calendar, which become errors
             opened.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
-            values = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            opened.callback(values.close)
-            formulas = openpyxl.load_workbook(path, read_only=True, data_only=False)
-            opened.callback(formulas.close)
+            values = _opened(path, opened, data_only=True)
+            surveyed = [
+                (sheet, *_survey(packed, sheet)) for sheet in values.worksheets if sheet.sheet_state == "visible"
+            ]
+            computed = any(has_formulas for _, has_formulas, _ in surveyed)
+            formulas = _opened(path, opened, data_only=False) if computed else None
             grids = [
-                _grid(path.name, packed, sheet, formulas[sheet.title])
-                for sheet in values.worksheets
-                if sheet.sheet_state == "visible"
+                Grid(
+                    path.name,
+                    sheet.title,
+                    _rows(sheet, formulas[sheet.title] if formulas is not None and has_formulas else None),
+                    merged,
+                )
+                for sheet, has_formulas, merged in surveyed
             ]
         yield grids
 
 
-def _grid(file: str, packed: zipfile.ZipFile, values: Any, formulas: Any) -> Grid:
-    with packed.open(values._worksheet_path) as xml:  # nothing public names the part of a sheet
-        computed, regions = _survey(xml)
+def _opened(path: Path, opened: ExitStack, *, data_only: bool) -> Any:
+    book = openpyxl.load_workbook(path, read_only=True, data_only=data_only)
+    opened.callback(book.close)
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()  # some programs write a wrong one, and rows beyond it would vanish
+    return book
+
+
+def _survey(packed: zipfile.ZipFile, sheet: Any) -> tuple[bool, dict[int, list[tuple[int, int, int, int]]]]:
+    """Say whether a sheet has formulas, and which cells are merged: reading by rows tells neither."""
+    has_formulas, regions, tail = False, set(), b""
+    with packed.open(sheet._worksheet_path) as xml:  # nothing public names the part of a sheet
+        while chunk := xml.read(1 << 20):
+            window = tail + chunk
+            has_formulas = has_formulas or _FORMULA.search(window) is not None
+            for match in _MERGE.finditer(window):
+                left, top, right, bottom = range_boundaries(match[1].decode("ascii"))
+                if left and top and right and bottom:
+                    regions.add((left, top, right, bottom))
+            tail = chunk[-_LONGEST_TAG:]
     merged: dict[int, list[tuple[int, int, int, int]]] = {}
     for left, top, right, bottom in sorted(regions):
         merged.setdefault(top, []).append((top, left - 1, bottom, right - 1))
-    for sheet in (values, formulas):
-        sheet.reset_dimensions()  # some programs write a wrong one, and rows beyond it would vanish
-    return Grid(file, values.title, _rows(values, formulas if computed else None), merged)
-
-
-def _survey(xml: IO[bytes]) -> tuple[bool, set[tuple[int, int, int, int]]]:
-    """Say whether a sheet has formulas, and which cells are merged: reading by rows tells neither."""
-    computed, regions, tail = False, set(), b""
-    while chunk := xml.read(1 << 20):
-        window = tail + chunk
-        computed = computed or _FORMULA.search(window) is not None
-        for match in _MERGE.finditer(window):
-            left, top, right, bottom = range_boundaries(match[1].decode("ascii"))
-            if left and top and right and bottom:
-                regions.add((left, top, right, bottom))
-        tail = chunk[-_LONGEST_TAG:]
-    return computed, regions
+    return has_formulas, merged
 
 
 def _rows(values: Any, formulas: Any | None) -> Iterator[tuple[int, list[Found]]]:

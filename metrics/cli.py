@@ -132,6 +132,6 @@ def _moment(given: datetime | None) -> datetime | None:
         return given
     from datetime import timedelta
 
-    from metrics.compute import SHANGHAI
+    from warehouse.times import SHANGHAI
 
     return (given.replace(tzinfo=SHANGHAI) + timedelta(days=1)).astimezone(UTC)

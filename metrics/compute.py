@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from psycopg.rows import dict_row
 
@@ -20,8 +19,8 @@ from metrics.standing import Status, light, standing
 from warehouse.indicators.results import Content, Counted, Draft, Evidence, put_evidence
 from warehouse.period import Period
 from warehouse.postgres import Connection
+from warehouse.times import SHANGHAI, midnight
 
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 _STRICTNESS: Final = ("published", "administrative", "consented", "statistical")
 
 
@@ -46,8 +45,8 @@ class Question:
             "period_start": self.period.start,
             "period_end": self.period.end,
             "period_last": self.period.last_day,
-            "from_t": _midnight(self.period.start),
-            "to_t": _midnight(self.period.end),
+            "from_t": midnight(self.period.start),
+            "to_t": midnight(self.period.end),
             "plan_start": date.fromordinal(self.plan.base_date.toordinal() + 1) if self.plan else None,
             "plan_end": self.plan.end_date if self.plan else None,
         }
@@ -254,10 +253,6 @@ def _ended(question: Question, target: Target | None) -> bool:
         return False
     today = question.as_of.astimezone(SHANGHAI).date()
     return question.period.last_day >= target.due and today > target.due
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
 
 
 def _sql(folder: str, file: str) -> bytes:

@@ -10,12 +10,13 @@ from typing import Final
 import psycopg
 
 from edge_agent.contract.errors import Misconfigured
-from metrics.compute import SHANGHAI, Question, compute
+from metrics.compute import Question, compute
 from metrics.entries import Catalogue, Entry, Plan
 from warehouse.indicators.catalogue import CatalogueRow, PlanRow, TargetRow, put_catalogue
 from warehouse.indicators.results import Draft, Stored, put_result
 from warehouse.period import Period, PeriodType, parse_period
-from warehouse.postgres import Connection, translated
+from warehouse.postgres import Connection, alone
+from warehouse.times import SHANGHAI
 
 DISTRICT: Final = "310117"
 _LOCK: Final = 0x6730_0030
@@ -49,8 +50,7 @@ def run(
     """
     chosen = [_entry(catalogue, name) for name in indicators] or list(catalogue.entries.values())
     asked = None if period is None else parse_period(period)
-    with translated():
-        conn.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+    with alone(conn, _LOCK):
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         try:
             with conn.transaction():
@@ -58,8 +58,6 @@ def run(
                 return [_one(conn, catalogue, entry, asked, as_of, named=bool(indicators)) for entry in chosen]
         finally:
             conn.isolation_level = None
-            if not conn.closed:
-                conn.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
 
 def last_period(entry: Entry, plan: Plan | None, today: date) -> Period:

@@ -20,7 +20,7 @@ import psycopg
 from psycopg.sql import SQL
 
 from edge_agent.contract.errors import Misconfigured
-from warehouse.postgres import Connection, statement, translated
+from warehouse.postgres import Connection, alone, statement, translated
 
 _LOCK: Final = 0x6730_0001
 """Advisory lock: one migration at a time in a database."""
@@ -127,18 +127,13 @@ def migrate(connection: Connection, flavour: Flavour | None = None) -> tuple[Mig
     Waits for another migration of the same database. The flavour is that of the first migration ever applied;
     for an empty database ``flavour``, or else TimescaleDB where the server offers it.
     """
-    with translated():
-        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-        try:
-            connection.execute(statement("warehouse", "migration_table.sql"))
-            applied = _applied(connection)
-            chosen = applied[0].flavour if applied else flavour or _detect(connection)
-            pending = outstanding(files(chosen), applied)
-            for migration in pending:
-                _apply(connection, migration, chosen)
-        finally:
-            if not connection.closed:
-                connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+    with alone(connection, _LOCK):
+        connection.execute(statement("warehouse", "migration_table.sql"))
+        applied = _applied(connection)
+        chosen = applied[0].flavour if applied else flavour or _detect(connection)
+        pending = outstanding(files(chosen), applied)
+        for migration in pending:
+            _apply(connection, migration, chosen)
     return pending
 
 

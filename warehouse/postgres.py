@@ -76,6 +76,39 @@ def translated() -> Iterator[None]:
         raise ours from error
 
 
+@contextmanager
+def alone(connection: Connection, key: int) -> Iterator[None]:
+    """Keep out, in this database, everybody else who names ``key``; waits for whoever is at work.
+
+    The lock is of the session, so that the work may be many transactions; it ends with the connection at the latest.
+    psycopg's errors raised inside are ours, as with :func:`translated`.
+    """
+    with translated():
+        connection.execute("SELECT pg_advisory_lock(%s)", (key,))
+        with _released(connection, key):
+            yield
+
+
+@contextmanager
+def alone_or_not(connection: Connection, key: int) -> Iterator[bool]:
+    """Like :func:`alone`, but give False at once, and lock nothing, when somebody is at work."""
+    with translated():
+        if connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone() != (True,):
+            yield False
+            return
+        with _released(connection, key):
+            yield True
+
+
+@contextmanager
+def _released(connection: Connection, key: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
+
+
 def translate(error: psycopg.Error) -> PulseError | None:
     """Return what ``error`` means to the project; ``None`` when it is a mistake of ours."""
     state = error.sqlstate

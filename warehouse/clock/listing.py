@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from warehouse.clock.aside import heaps
 from warehouse.clock.faults import CONFIRMED_MS
 from warehouse.postgres import Connection, statement, translated
 from warehouse.table import aligned
+from warehouse.times import from_ms
 
 _SQL: Final = "warehouse.clock"
 _FAULTS: Final = ("fault", "gateway", "standing", "clock", "ahead", "gateway's time", "since", "until", "told step")
 _ASIDE: Final = ("where", "reason", "epoch", "readings", "gateway's time", "arrived")
 _REPAIRS: Final = ("repair", "gateway", "shift", "gateway's time", "readings", "by", "at", "undone", "reason")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CONFIRMED: Final = timedelta(milliseconds=CONFIRMED_MS)
 
 
@@ -92,7 +92,7 @@ def repair_table(connection: Connection, gateway: str | None = None, limit: int 
 def moment(t_ms: int) -> str:
     """Return UTC milliseconds as ISO 8601; as a number where no calendar reaches."""
     try:
-        at = _EPOCH + timedelta(milliseconds=t_ms)
+        at = from_ms(t_ms)
     except OverflowError:
         return f"{t_ms} ms"
     return f"{at:%Y-%m-%dT%H:%M:%S}.{t_ms % 1000:03}Z"

@@ -25,13 +25,13 @@ from edge_agent.contract.quality import Quality
 from warehouse.clock import aside
 from warehouse.clock.aside import Aside, Origin, Span
 from warehouse.migrate import require_current
-from warehouse.postgres import Connection, statement, translated
+from warehouse.postgres import Connection, alone, statement, translated
 from warehouse.refused.columns import Row, columns_of
 from warehouse.refused.replay import ATTEMPTS, in_the_way
 from warehouse.sink import batches, days, tables
-from warehouse.sink.days import DAY_MS, SHANGHAI_MS
 from warehouse.sink.readings import EARLIEST_MS
 from warehouse.sink.tables import Write
+from warehouse.times import DAY_MS, SHANGHAI_MS
 
 SINK: Final = "clock repair"
 """Name under which its batches are recorded."""
@@ -86,7 +86,7 @@ def repair(connection: Connection, span: Span, shift_ms: int, word: Word, *, dry
     if not 0 < abs(shift_ms) <= MOST_SHIFT_MS:
         raise Misconfigured(f"a shift of {shift_ms} ms moves nothing, or too far (位移无效)")
     repaired = Repaired()
-    with _alone(connection):
+    with _one_repair(connection):
         for series_id, kind in aside.series_of(connection, span.gateway):
             if dry_run:
                 repaired.moved.update(aside.count(connection, span, shift_ms, series_id, kind, possible=True))
@@ -103,7 +103,7 @@ def undo(connection: Connection, repair_id: int, by: str | None = None) -> int:
     Everything stands as if the repair had not been, with what came since. ``Misconfigured`` when there is none.
     """
     undone = 0
-    with _alone(connection):
+    with _one_repair(connection):
         row = connection.execute(statement(_SQL, "undo_begin.sql"), {"repair_id": repair_id, "by": by}).fetchone()
         if row is None:
             raise Misconfigured(f"there is no repair {repair_id} (无此修复); g60 warehouse clock repairs")
@@ -281,12 +281,7 @@ def _attempt(connection: Connection, step: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    with translated():
+def _one_repair(connection: Connection) -> Iterator[None]:
+    with alone(connection, _LOCK):
         require_current(connection)
-        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-        try:
-            yield
-        finally:
-            if not connection.closed:
-                connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+        yield

@@ -20,6 +20,7 @@ from edge_agent.contract.quality import Quality
 from edge_agent.contract.settings import Settings, load
 from warehouse.energy.account import QUARTER_MS, Account, Multiplier, account
 from warehouse.energy.walk import Change, Register, in_order
+from warehouse.times import to_ms
 
 HEADER: Final = ("start", "end", "energy", "quality", "reason")
 Factor = Annotated[Decimal, Field(gt=0)]
@@ -97,12 +98,6 @@ def lines(made: Account, zone: tzinfo | None) -> Iterator[tuple[str, str, str, s
             interval.quality.value,
             interval.reason or "",
         )
-
-
-def to_ms(moment: datetime) -> int:
-    """Return an aware time as UTC milliseconds."""
-    epoch = datetime.fromtimestamp(0, moment.tzinfo)
-    return (moment - epoch) // timedelta(milliseconds=1)
 
 
 def _rows(path: Path, *needed: str) -> Iterator[dict[str, str]]:

@@ -12,25 +12,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from warehouse.energy import store
 from warehouse.energy.account import QUARTER_MS, Interval, Quality, Reason, account
-from warehouse.energy.explain import to_ms
 from warehouse.energy.sources import FOREVER_MS, SQL, RegisterKey, Sources, Track, read_sources
 from warehouse.energy.store import Checkpoint, Recomputed
 from warehouse.energy.walk import Reading
-from warehouse.postgres import Connection, statement, translated
+from warehouse.postgres import Connection, alone, statement
+from warehouse.times import DAY_MS, SHANGHAI_MS, from_ms, to_ms
 
 LOOKAHEAD_MS: Final = 86_400_000
 """How far beyond the closed time a reading is looked for that tells the count at its end."""
 GRACE: Final = timedelta(minutes=2)
 BATCH: Final = 50
 """Registers in one transaction."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_MS: Final = 86_400_000
-_SHANGHAI_MS: Final = 28_800_000
 _RECENT_QUARTERS: Final = (0, 2, 8)
 """Checkpoints before the closed time, beside those at midnight, so that the next run need not go back a day."""
 _LOCK: Final = 0x6730_0020
@@ -66,19 +63,14 @@ def close(conn: Connection, through: datetime) -> CloseReport:
     """
     if to_ms(through) % QUARTER_MS:
         raise ValueError(f"{through} is not a full quarter-hour")
-    with translated():
-        conn.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-        try:
-            return _close(conn, through)
-        finally:
-            if not conn.closed:
-                conn.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+    with alone(conn, _LOCK):
+        return _close(conn, through)
 
 
 def last_quarter(now: datetime) -> datetime:
     """Return the last full quarter-hour that is at least ``GRACE`` ago, so that its last readings have arrived."""
     ms = to_ms(now - GRACE) // QUARTER_MS * QUARTER_MS
-    return _EPOCH + timedelta(milliseconds=ms)
+    return from_ms(ms)
 
 
 def _close(conn: Connection, through: datetime) -> CloseReport:
@@ -92,7 +84,7 @@ def _close(conn: Connection, through: datetime) -> CloseReport:
             changed += store.write(conn, list(_recompute(conn, sources, due[first : first + BATCH], through_ms)))
     with conn.transaction():
         conn.execute(statement(SQL, "marks_done.sql"), {"energy": marks.numbers[0], "ingest": marks.numbers[1]})
-    closed = _EPOCH + timedelta(milliseconds=through_ms)
+    closed = from_ms(through_ms)
     return CloseReport(closed, sum(key in sources.tracks for key, _ in due), changed, sources.refused)
 
 
@@ -199,7 +191,7 @@ def _register(key: RegisterKey, taken: Sequence[_Taken], mark_ms: int, start_ms:
             one.track.changes,
             start_ms=start_ms,
             end_ms=end_ms,
-            marks=_marks(one.point.at_ms if one.point else start_ms - _DAY_MS, through_ms),
+            marks=_marks(one.point.at_ms if one.point else start_ms - DAY_MS, through_ms),
         )
         _merge(intervals, made.intervals)
         if one.active:
@@ -228,6 +220,6 @@ def _last_ms(track: Track) -> int:
 
 def _marks(after_ms: int, through_ms: int) -> list[int]:
     """Return the times after ``after_ms`` that get a checkpoint: midnights of Shanghai, and a few recent ones."""
-    midnight_ms = ((after_ms + _SHANGHAI_MS) // _DAY_MS + 1) * _DAY_MS - _SHANGHAI_MS
+    midnight_ms = ((after_ms + SHANGHAI_MS) // DAY_MS + 1) * DAY_MS - SHANGHAI_MS
     recent = {through_ms - quarters * QUARTER_MS for quarters in _RECENT_QUARTERS}
-    return sorted({*range(midnight_ms, through_ms + 1, _DAY_MS), *(t_ms for t_ms in recent if t_ms > after_ms)})
+    return sorted({*range(midnight_ms, through_ms + 1, DAY_MS), *(t_ms for t_ms in recent if t_ms > after_ms)})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -12,9 +11,9 @@ from warehouse.energy.account import Interval
 from warehouse.energy.sources import FOREVER_MS, SQL, RegisterKey, Track
 from warehouse.energy.walk import Reading, in_order
 from warehouse.postgres import Connection, statement
+from warehouse.times import from_ms
 
 _FETCH: Final = 20_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Checkpoint(NamedTuple):
@@ -98,7 +97,7 @@ def write(conn: Connection, batch: Sequence[Recomputed]) -> int:
                         (
                             account.key.meter_id,
                             account.key.feed_in,
-                            _EPOCH + timedelta(milliseconds=interval.start_ms),
+                            from_ms(interval.start_ms),
                             interval.energy,
                             interval.quality.value,
                             interval.reason,

@@ -54,10 +54,11 @@ def ledger_command(
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Day of Asia/Shanghai; by default today.")
 def completeness_command(database: str, gateway: str | None, day: datetime | None) -> None:
     """Show what was expected of each gateway or series on a day, and what came (数据完整率)."""
-    from warehouse.ledger.listing import SHANGHAI, gateways_table, series_table
+    from warehouse.ledger.listing import gateways_table, series_table
     from warehouse.postgres import connect
+    from warehouse.times import SHANGHAI
 
-    last = (datetime.now(UTC) + SHANGHAI).date() if day is None else day.date()
+    last = datetime.now(SHANGHAI).date() if day is None else day.date()
     with connect(database, application="g60 completeness") as connection:
         if gateway is None:
             lines = gateways_table(connection, None, last, last)

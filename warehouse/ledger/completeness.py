@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
 
 from warehouse.ledger.expectation import Stretch, promised
 from warehouse.ledger.pieces import Counted, Due, Piece, pieces
-from warehouse.postgres import Connection, statement, translated
+from warehouse.postgres import Connection, alone_or_not, statement
+from warehouse.times import midnight, to_ms
 
 LATE: Final = timedelta(minutes=15)
 """A reading is late when it was committed longer than this after it was taken: its quarter-hour may be accounted."""
@@ -34,8 +35,6 @@ _LOCK: Final = 0x6730_0031
 _ROWS_AT_ONCE: Final = 500
 """Ledger rows whose marks are taken under one lock: sinks wait for so many."""
 _DAYS_AT_ONCE: Final = 5_000
-_SHANGHAI: Final = timedelta(hours=8)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
 
 
@@ -62,20 +61,11 @@ def count(
 
     Before each piece (about a second) ``go_on`` is asked whether to; what is left stays due. ``tell`` hears after each.
     """
-    with translated():
-        if connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone() != (True,):
+    with alone_or_not(connection, _LOCK) as ours:
+        if not ours:
             return None
-        try:
-            _learn(connection, now)
-            return _count_due(connection, now, go_on, tell)
-        finally:
-            if not connection.closed:
-                connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
-
-
-def day_start(day: date) -> datetime:
-    """Return when a day of Asia/Shanghai begins; the zone has had no summer time since 1991."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) - _SHANGHAI
+        _learn(connection, now)
+        return _count_due(connection, now, go_on, tell)
 
 
 def _learn(connection: Connection, now: datetime) -> None:
@@ -141,7 +131,7 @@ def _series(connection: Connection, gateways: set[str]) -> dict[str, list[Counte
 
 
 def _count_piece(connection: Connection, piece: Piece, now: datetime) -> int:
-    start, end = day_start(piece.day), day_start(piece.day + timedelta(days=1))
+    start, end = midnight(piece.day), midnight(piece.day + timedelta(days=1))
     with connection.transaction():
         stretches = [
             Stretch(*row)
@@ -169,8 +159,8 @@ def _count_piece(connection: Connection, piece: Piece, now: datetime) -> int:
                 "day": piece.day,
                 "from": start,
                 "to": end,
-                "from_ms": (start - _EPOCH) // _MS,
-                "to_ms": (end - _EPOCH) // _MS,
+                "from_ms": to_ms(start),
+                "to_ms": to_ms(end),
                 "late": LATE,
                 "now": now,
             },

@@ -36,7 +36,6 @@ BEHIND: Final = (
     "the ledger has changed since the last look (台账已有变化): g60 warehouse count looks now, "
     "g60 warehouse jobs every minute"
 )
-SHANGHAI: Final = timedelta(hours=8)
 
 
 def ledger_table(connection: Connection, gateway: str | None = None, *, only_open: bool = False) -> Iterator[str]:

@@ -15,7 +15,7 @@ from edge_agent.contract.birth import Kind, check_value
 from edge_agent.contract.errors import BadRecord, Retryable
 from warehouse.postgres import Connection, statement, text
 from warehouse.refused.columns import Row, columns_of
-from warehouse.refused.replay import ATTEMPTS, SINK, Replayed, alone, in_the_way
+from warehouse.refused.replay import ATTEMPTS, SINK, Replayed, in_the_way, one_replay
 from warehouse.refused.which import Which
 from warehouse.sink import batches, tables
 from warehouse.sink.deferred import settle_deferred
@@ -61,7 +61,7 @@ def replay_readings(
     """
     replayed = Replayed()
     deferred = False
-    with alone(connection):
+    with one_replay(connection):
         for piece in _waiting(connection, which, rejected_id):
             sorted_ = _sort(piece)
             if not dry_run:

@@ -18,7 +18,7 @@ from psycopg import errors
 from edge_agent.contract.errors import Retryable
 from stream.clients import Source
 from warehouse.migrate import require_current
-from warehouse.postgres import Connection, statement, text, translated
+from warehouse.postgres import Connection, alone, statement, text, translated
 from warehouse.refused import letters
 from warehouse.refused.letters import Judged, Letter, Still
 from warehouse.refused.which import Which
@@ -55,7 +55,7 @@ def replay(connection: Connection, which: Which, *, letter_id: int | None = None
     stored before stays stored.
     """
     replayed = Replayed()
-    with alone(connection):
+    with one_replay(connection):
         body = _Replay(connection, replayed, dry_run=dry_run)
         for piece in letters.waiting(connection, which, letter_id):
             body.settle(piece)
@@ -64,16 +64,11 @@ def replay(connection: Connection, which: Which, *, letter_id: int | None = None
 
 
 @contextmanager
-def alone(connection: Connection) -> Iterator[None]:
+def one_replay(connection: Connection) -> Iterator[None]:
     """Keep other replays out, and turn the database's errors into ours."""
-    with translated():
+    with alone(connection, _LOCK):
         require_current(connection)
-        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-        try:
-            yield
-        finally:
-            if not connection.closed:
-                connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+        yield
 
 
 @contextmanager

@@ -9,19 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import partial
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from edge_agent.contract.errors import BadRecord
 from warehouse.period import FORMS, parse_period
 from warehouse.registry import spelling, units, uscc
 from warehouse.registry.units import Unit
+from warehouse.times import midnight
 
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 """Days of the registry, and of everything above it, are those of this zone."""
 SHEET_DIGITS: Final = 15
 """Significant digits that a spreadsheet keeps; a number cell with more was computed, or has lost some."""
@@ -173,7 +172,7 @@ def _code(text: str) -> str:
 def _instant(text: str) -> datetime:
     text = spelling.narrow(text)
     if "T" not in text and ":" not in text:
-        return datetime.combine(spelling.day(text), time(), SHANGHAI).astimezone(UTC)
+        return midnight(spelling.day(text))
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("no offset (缺时区)")

@@ -16,10 +16,7 @@ import numpy as np
 from warehouse.postgres import Connection, statement
 from warehouse.sink.flat import Ints
 from warehouse.sink.readings import EARLIEST_MS, Columns, Rejected
-
-DAY_MS: Final = 86_400_000
-SHANGHAI_MS: Final = 28_800_000
-"""Asia/Shanghai is 8 hours ahead, without summer time since 1991."""
+from warehouse.times import DAY_MS, SHANGHAI_MS
 
 _SQL: Final = "warehouse.sink"
 _DAY_BITS: Final = 24

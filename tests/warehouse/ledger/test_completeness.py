@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from tests.warehouse.ledger.plant import GATEWAY, MINUTE, NAMES, START, Plant, Reading, Row
 from tests.warehouse.sink.feed import T0, Log, birth, sink, telemetry, write
-from warehouse.ledger.completeness import Progress, count, day_start
+from warehouse.ledger.completeness import Progress, count
 from warehouse.ledger.expectation import Stretch, promised
 from warehouse.postgres import Connection, connect
+from warehouse.times import midnight
 
 HOUR = timedelta(hours=1)
 FIRST = date(2026, 9, 20)
@@ -85,7 +86,7 @@ def row(connection: Connection, quantity: str, day: date) -> Row | None:
 
 def test_what_a_sink_stores_refuses_and_replaces_is_counted(warehouse: str, connection: Connection) -> None:
     log, of, today = Log(), birth(), date(2026, 9, 21)
-    end = day_start(today + timedelta(days=1))
+    end = midnight(today + timedelta(days=1))
     with sink(warehouse) as store:
         write(
             store,

@@ -22,6 +22,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     Status.TARGET_MISSING: ("缺目标值", "target missing"),
     Status.BASELINE_MISSING: ("缺基期值", "baseline missing"),
     Status.NO_TARGET: ("无目标", "no target"),
+    Status.OPEN: ("尚未实现", "not yet"),
+    Status.WITHHELD: ("未满整年", "year not over"),
     "departmental_estimate": ("部门测算", "departmental estimate"),
     "published": ("公布数据", "published"),
     "panel": ("样本", "panel"),

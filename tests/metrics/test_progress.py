@@ -9,8 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.progress import cumulative, decline, growth, of_range, ratio, stock, within_band
-from metrics.standing import Status, Thresholds, light, standing
+from metrics.progress import (
+    band,
+    cumulative,
+    decline,
+    growth,
+    in_percent,
+    intensity_change,
+    milestone,
+    of_range,
+    rank,
+    ratio,
+    stock,
+    within_band,
+)
+from metrics.standing import Status, Thresholds, light, standing, standing_in_band
 
 D = Decimal
 RULE = Thresholds()
@@ -93,10 +106,93 @@ def test_a_ratio_without_a_base_has_no_progress() -> None:
     assert ratio(D(40), D(80), D(70), 3, 5).expected == 64
 
 
-def test_ranges_and_bands() -> None:
-    assert of_range(D(30), D(30), Fraction(1), 5).reached
-    assert within_band(D("48.5"), D("46.5"), D(2))
-    assert not within_band(D("48.5"), D("46.4"), D(2))
+def test_a_range_is_met_at_its_lower_end_and_stretched_at_its_upper() -> None:
+    found = of_range(D(30), D(30), Fraction(1), 5, high=D(50), base=D(8))
+    assert (found.reached, found.stretch, found.progress, found.expected) == (True, False, D(1), D("12.4"))
+    assert of_range(D(2), D(3), Fraction(1), 5, high=D(3)).stretch
+    assert of_range(D(2), D(1), Fraction(1), 5).stretch is None
+    withheld = of_range(D(30), D(12), Fraction(1), 5, high=D(50), base=None)
+    assert (withheld.progress, withheld.still_needed) == (None, D(18))
+
+
+@pytest.mark.parametrize(
+    ("actual", "before", "after"),
+    [
+        ("48.5", Status.AT_TARGET_NOW, Status.MET),
+        ("49.4", Status.AT_TARGET_NOW, Status.MET),
+        ("47.5", Status.SLIGHTLY_BEHIND, Status.MET),
+        ("46.5", Status.SLIGHTLY_BEHIND, Status.MET),
+        ("46.4", Status.BEHIND, Status.NOT_MET),
+        ("50.6", Status.BEHIND, Status.NOT_MET),
+    ],
+)
+def test_a_band_is_in_near_the_edge_or_out(actual: str, before: Status, after: Status) -> None:
+    found = band(D("48.5"), D(actual), D(2), D(1))
+    assert standing_in_band(found, ended=False) is before
+    assert standing_in_band(found, ended=True) is after
+    assert (found.progress, light(found, RULE)) == (None, None)
+    assert within_band(D("48.5"), D(actual), D(2)) is (after is Status.MET)
+
+
+@pytest.mark.parametrize(
+    ("found", "before", "after"),
+    [
+        (milestone(D(1), D(1)), Status.ACHIEVED, Status.MET),
+        (milestone(D(1), D(0)), Status.OPEN, Status.NOT_MET),
+        (rank(D(3), D(3)), Status.ACHIEVED, Status.MET),
+        (rank(D(3), D(4)), Status.OPEN, Status.NOT_MET),
+    ],
+)
+def test_milestones_and_ranks_are_yes_or_no(found: object, before: Status, after: Status) -> None:
+    assert isinstance(found, type(milestone(D(1), D(1))))
+    assert standing(found, RULE, ended=False, never_falls=True) is before
+    assert standing(found, RULE, ended=True, never_falls=True) is after
+    assert (found.progress, found.expected) == (None, None)
+
+
+def test_a_rank_that_can_be_lost_again_is_only_at_target_now() -> None:
+    assert standing(rank(D(3), D(2)), RULE, ended=False, never_falls=False) is Status.AT_TARGET_NOW
+
+
+def test_energy_up_4_and_value_added_up_8_is_a_decline_of_3_70() -> None:
+    assert percent(-intensity_change(D("0.04"), D("0.08"))) == "3.70"
+
+
+def test_what_is_still_needed_a_year() -> None:
+    assert cumulative(D(10_000), D(6_000), Fraction(4), 5).still_needed_a_year == 4_000
+    assert cumulative(D(10_000), D(6_000), Fraction(9, 2), 5).still_needed_a_year == 8_000
+    assert cumulative(D(10_000), D(6_000), Fraction(5), 5).still_needed_a_year is None
+    assert stock(None, D(110), D(80), Fraction(2), 5).still_needed_a_year == 10, "needs no base"
+    needed = growth(D("0.08"), [D("0.05"), D("0.07")], 5).still_needed_a_year
+    assert needed is not None
+    chained = D("1.05") * D("1.07") * (1 + needed) ** 3
+    assert abs(chained - D("1.08") ** 5) < D("1e-25"), "the plan's mean comes to the target"
+    assert growth(D("0.08"), [D("0.05")] * 5, 5).still_needed_a_year is None
+
+
+def test_a_stock_that_is_to_fall_is_reached_from_above() -> None:
+    found = stock(D(100), D(60), D(58), Fraction(3), 5)
+    assert (found.reached, found.progress, found.expected) == (True, D("1.05"), D(76))
+    assert not stock(D(100), D(60), D(61), Fraction(3), 5).reached
+
+
+def test_percent_changes_the_unit_and_no_share() -> None:
+    found = decline(D("0.17"), [D("-0.03658")] * 3, 5)
+    shown = in_percent(found)
+    assert (shown.target, shown.progress, shown.ratio) == (D(17), found.progress, found.ratio)
+    assert percent(found.actual) == str(shown.actual.quantize(D("0.01"), ROUND_HALF_UP))
+    assert in_percent(milestone(D(1), D(1))).expected is None
+
+
+@given(st.integers(1, 60), st.integers(1, 400), st.integers(0, 400))
+def test_on_the_path_progress_is_what_is_expected(months: int, target: int, base: int) -> None:
+    elapsed = Fraction(months, 12)
+    path = stock(D(base), D(base + target), D(base), elapsed, 5).expected
+    assert path is not None
+    found = stock(D(base), D(base + target), path, elapsed, 5)
+    assert found.progress is not None
+    assert found.expected_progress is not None
+    assert abs(found.progress - found.expected_progress) < D("1e-28")
 
 
 @pytest.mark.parametrize(

@@ -199,12 +199,64 @@ _UNIT_WORDS: Final = {
     "个": "count",
     "家": "count",
     "平方公里": "km2",
+    "元": "cny",
+    "美元": "usd",
+    "万美元": "10k_usd",
+    "亿美元": "100m_usd",
+    "万吨标准煤": "10k_tce",
+    "万千瓦时": "10k_kWh",
+    "亿千瓦时": "100m_kWh",
+    "兆瓦时": "MWh",
+    "立方米": "m3",
+    "万立方米": "10k_m3",
+    "亿立方米": "100m_m3",
+    "百万千焦": "GJ",
+    "吉焦": "GJ",
+    "兆焦": "MJ",
+    "吨": "t",
+    "万吨": "10k_t",
+    "千克": "kg",
+    "公斤": "kg",
+    "人": "person",
+    "万人": "10k_person",
+    "吨标准煤/万元": "tce/10k_cny",
+    "吨二氧化碳": "tCO2",
+    "万吨二氧化碳": "10k_tCO2",
+    "位": "rank",
+    "名": "rank",
 }
 
 
 def _unit_word(text: str) -> str:
     text = spelling.narrow(text)
     return _UNIT_WORDS.get(text) or str(_TEXT(text))
+
+
+class Percentage(Decimal):
+    """A number that was written with a percent sign; it stands only where the unit is percent."""
+
+
+class Movement(Percentage):
+    """A percentage that was written as a rise or fall (下降3.2%); it stands only where a change is meant."""
+
+
+_RISE: Final = re.compile("(增长|上升|提高|增加|上涨)(?P<amount>[^+-].*)")
+_FALL: Final = re.compile("(下降|降低|减少|回落|下跌)(?P<amount>[^+-].*)")
+
+
+def _figure(text: str) -> Decimal:
+    text = spelling.narrow(text)
+    if text in ("持平", "与上年持平"):
+        return Movement(0)
+    rise, fall = _RISE.fullmatch(text), _FALL.fullmatch(text)
+    match = rise or fall
+    value, word = spelling.number(match["amount"].strip() if match is not None else text)
+    if word not in ("", "%"):
+        raise ValueError(f"a unit, {word!r}: it stands in its own column (单位请填在单位列)")
+    value = Decimal(_within(value, 12, None, None))
+    if match is not None:
+        return Movement(-value if fall is not None else value)
+    return Percentage(value) if word else value
 
 
 _TEXT: Final = _matching(r"[^\x00-\x1f]{1,500}")
@@ -230,6 +282,12 @@ MINUTE: Final = Cell(
 WEEKDAYS: Final = Cell(spelling.weekdays, "12345, 1-5, 周一至周五, 每天; 1 is Monday (1为周一)", "text", Figures.DIGITS)
 NUMBER: Final = decimal("decimal number (数字)")
 NOT_NEGATIVE: Final = decimal("decimal number ≥ 0 (不小于0的数字)", low=0)
+FIGURE: Final = Cell(
+    _figure,
+    "decimal number; a percentage also 3.2%, a change also 下降3.2% or 增长3.2% (数字；百分比、升降幅度可带文字)",
+    "numeric",
+    Figures.VALUE,
+)
 POINTS: Final = decimal("0 … 100", low=0, high=100)
 YES_NO: Final = Cell(_yes_no, "true | false (是 | 否)", "boolean", words={"true": "是", "false": "否"})
 PERIOD: Final = Cell(_period, f"{FORMS} (也可写 2025年3月、2025年1-9月)", "text", Figures.DIGITS, moments=True)

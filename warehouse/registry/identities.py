@@ -1,8 +1,9 @@
-"""What rows refer to: areas, clusters, platforms, meters, contracts, tariffs, energy, factor sets, enterprises."""
+"""What rows refer to: areas, clusters, platforms, meters, contracts, tariffs, energy, factors, variables, firms."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Final
 
 import psycopg
@@ -31,6 +32,7 @@ _TABLE: Final = {
     "meter": "meters",
     "platform": "platforms",
     "tariff": "tariffs",
+    "variable": "variables",
 }
 """Where each kind of key is introduced."""
 _FIXED: Final = {"area": ("area", "kind"), "meter": ("serial", "carrier"), "contract": ("contract", "carrier")}
@@ -58,7 +60,7 @@ class Identities:
             return self._introduce_fixed(sheet, what, *_FIXED[what])
         if what is not None:
             keys: dict[str, str | None] = {str(row[what]): None for row in rows}
-            if what != "energy":
+            if what not in ("energy", "variable"):
                 self._insert(f"{what}s", keys)
             self._fixed[what] |= keys
         return []
@@ -71,7 +73,9 @@ class Identities:
             allowed = f"one in {_TABLE[column.refers]}, or registered before (须已登记)"
             for line, row in sheet.rows:
                 if (key := row[column.name]) is not None and key not in self._fixed[column.refers]:
-                    yield sheet.refuse(line, column.name, f"unknown {key!r} (未登记)", allowed)
+                    near = get_close_matches(str(key), self._fixed[column.refers], 3)
+                    like = f"; near to it: {', '.join(near)} (相近)" if near else ""
+                    yield sheet.refuse(line, column.name, f"unknown {key!r} (未登记)", allowed + like)
         if sheet.table.name == "factors":
             for line, row in sheet.rows:
                 if (row["factor_set"], row["version"]) not in self._sets:

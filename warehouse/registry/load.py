@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 from edge_agent.contract.errors import Misconfigured
 from warehouse.period import parse_period
 from warehouse.postgres import Connection, translated
-from warehouse.registry import statements
+from warehouse.registry import statements, variables
 from warehouse.registry.cells import PERIOD, Value
 from warehouse.registry.files import Progress, Reading, Row, Sheet, read
 from warehouse.registry.identities import Identities
@@ -115,7 +115,7 @@ def _check_given(given: Mapping[str, str]) -> None:
 
 def _load(cursor: psycopg.Cursor[TupleRow], sheet: Sheet, identities: Identities) -> tuple[Loaded, list[Refusal]]:
     table = sheet.table
-    refused = list(identities.unknown(sheet))
+    refused = [*identities.unknown(sheet), *variables.misused(cursor, sheet)]
     bad = {refusal.line for refusal in refused}
     rows = [(line, _stored(table, row, identities)) for line, row in sheet.rows if line not in bad]
     refused += _repeated(sheet, rows)
@@ -137,8 +137,8 @@ def _load(cursor: psycopg.Cursor[TupleRow], sheet: Sheet, identities: Identities
 
 
 def _write(cursor: psycopg.Cursor[TupleRow], table: Table, columns: tuple[str, ...]) -> list[bool]:
-    if table.name == "observations":
-        cursor.execute(statements.grow(table, columns, ("value", "unit", "legal_basis")))
+    if table.amended:
+        cursor.execute(statements.grow(table, columns, table.amended))
     elif table.grows_only:
         cursor.execute(statements.grow(table, columns, ("source",)))
     else:
@@ -193,7 +193,7 @@ def _overlapping(cursor: psycopg.Cursor[TupleRow], sheet: Sheet) -> Iterator[Ref
 
 
 def _rewriting(cursor: psycopg.Cursor[TupleRow], sheet: Sheet, columns: tuple[str, ...]) -> Iterator[Refusal]:
-    if not sheet.table.grows_only or sheet.table.name == "observations":
+    if not sheet.table.grows_only or sheet.table.amended:
         return
     cursor.execute(statements.rewritten(sheet.table, columns))
     for (line,) in cursor.fetchall():

@@ -14,3 +14,5 @@ UNION ALL
 SELECT 'tariff', tariff, NULL, NULL FROM registry.tariff
 UNION ALL
 SELECT 'contract', contract, carrier, NULL FROM registry.supply_contract
+UNION ALL
+SELECT 'variable', variable, NULL, NULL FROM stats.variable

@@ -72,7 +72,9 @@ class Table:
     """Sets of columns within each of which validity must not overlap; none is where the first of them is null."""
     spans: tuple[Span, ...] = ()
     grows_only: bool = False
-    """Rows are never changed: a differing one is added (observations) or refused (factors)."""
+    """Rows are never changed: a differing one is added where ``amended`` says so (observations), else refused."""
+    amended: tuple[str, ...] = ()
+    """Columns whose difference makes a further row of the key, which counts from then on."""
     checks: tuple[Callable[[Row], Iterator[Wrong]], ...] = ()
     """What must hold between the cells of a row whose cells are each right."""
 

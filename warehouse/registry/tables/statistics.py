@@ -20,11 +20,27 @@ def _measured_has_owner(row: Row) -> Iterator[Wrong]:
         yield Wrong("uscc", f"{row['uscc']}", "a code with level measured, else empty (仅实测值填写)")
 
 
+def _change_of_something(row: Row) -> Iterator[Wrong]:
+    if row["change_of"] is not None and row["kind"] != "change":
+        yield Wrong("change_of", f"{row['change_of']}", "empty unless the kind is change (仅升降幅度填写)")
+    if row["kind"] == "change" and row["units"] != "percent":
+        yield Wrong("units", f"{row['units']}", "percent, for a change (升降幅度以百分比计)")
+
+
 def _months_together(row: Row) -> Iterator[Wrong]:
     period = str(row["period"])
     published = row["legal_basis"] in ("published", "statistical")
     if published and str(row["scope"]).startswith("industry_above_scale") and period[4:] in ("-01", "-02"):
         yield Wrong("period", period, f"{period[:4]}-01..02: 规上 figures are published for 1–2月 together")
+
+
+_VARIABLE: Final = Column(
+    "variable",
+    "指标",
+    cells.shaped(r"[a-z][a-z0-9_]{0,63}", "lower-case letters, digits, _ (小写字母、数字、_)"),
+    "industrial_value_added",
+)
+_WORDS: Final = cells.shaped(r"[A-Za-z0-9_/]+( [A-Za-z0-9_/]+)*", "words separated by spaces (以空格分隔)")
 
 
 TABLES: Final = (
@@ -108,21 +124,49 @@ TABLES: Final = (
         checks=(*VALID, _measured_has_owner),
     ),
     Table(
+        "variables",
+        "统计指标",
+        "stats.variable",
+        ("variable",),
+        (
+            _VARIABLE,
+            Column("name_zh", "名称", cells.TEXT, "工业增加值"),
+            Column("name_en", "英文名称", cells.TEXT, "industrial value added"),
+            Column(
+                "kind",
+                "类型",
+                one_of(
+                    total="总量",
+                    balance="差额",
+                    level="水平",
+                    ratio="比率",
+                    share="比重",
+                    change="升降幅度",
+                    rank="排名",
+                ),
+                "total",
+            ),
+            Column("change_of", "所属指标", cells.WORD, "", optional=True, note="of a change: what changed"),
+            Column("units", "可用单位", _WORDS, "10k_cny 100m_cny", note="the usual one first"),
+            Column("scopes", "可用统计范围", _WORDS, "industry industry_above_scale enterprise"),
+            Column("price_bases", "可用价格口径", _WORDS, "current constant_2020"),
+            Column("subjects", "对象", one_of(region="区域", enterprise="企业", either="均可"), "either"),
+            Column("note", "说明", cells.TEXT, "", optional=True, note="what it must not be taken for"),
+        ),
+        "what observations may measure; complete in `reference/`",
+        checks=(_change_of_something,),
+    ),
+    Table(
         "observations",
         "统计数据",
         "stats.observation",
         ("variable", "period", "subject", "scope", "price_basis", "vintage", "published_at"),
         (
-            Column(
-                "variable",
-                "指标",
-                cells.shaped(r"[a-z][a-z0-9_]{0,63}", "lower-case letters, digits, _ (小写字母、数字、_)"),
-                "industrial_value_added",
-            ),
+            replace(_VARIABLE, refers="variable", note="one in variables.csv"),
             Column("region", "区域代码", cells.SLUG, "", optional=True, refers="area", note="either region …"),
             replace(USCC, optional=True, note="… or enterprise"),
             Column("period", "时期", cells.PERIOD, "2025-03", also=("报告期",)),
-            Column("value", "数值", cells.NUMBER, "1250.4", also=("指标值",)),
+            Column("value", "数值", cells.FIGURE, "1250.4", also=("指标值",)),
             Column(
                 "unit",
                 "单位",
@@ -163,6 +207,7 @@ TABLES: Final = (
         ),
         "statistics; a value that differs from the one loaded before is added, and counts from then on",
         grows_only=True,
+        amended=("value", "unit", "legal_basis"),
         checks=(exactly_one("region", "uscc"), _months_together),
     ),
 )

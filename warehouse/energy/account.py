@@ -44,6 +44,12 @@ class Reason(StrEnum):
     """Spread evenly between two readings that are far apart."""
     DOUBTFUL_READING = "doubtful_reading"
     """A reading that it rests on was not good."""
+    INTEGRATED_POWER = "integrated_power"
+    """The meter tells its power only, and that was integrated."""
+    POWER_GAP = "power_gap"
+    """Samples of power are too far apart to cover it."""
+    VIRTUAL_TERM_UNKNOWN = "virtual_term_unknown"
+    """A meter that this one is computed from is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

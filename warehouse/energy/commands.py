@@ -39,7 +39,9 @@ def energy_close_command(database: str, through: datetime | None) -> None:
 
 @energy_group.command("explain")
 @click.option("--readings", type=click.Path(path_type=Path, exists=True), required=True, help="CSV: t, value, quality.")
-@click.option("--meter", type=click.Path(path_type=Path), required=True, help="TOML: decimals, range, rated_max …")
+@click.option(
+    "--meter", type=click.Path(path_type=Path), required=True, help="TOML: kind, decimals, range, rated_max …"
+)
 @click.option("--events", type=click.Path(path_type=Path, exists=True), help="CSV: at, old_end, new_start.")
 def energy_explain_command(readings: Path, meter: Path, events: Path | None) -> None:
     """Account for one meter from files, as CSV: start, end, energy, quality, reason (解释能源账)."""
@@ -48,10 +50,10 @@ def energy_explain_command(readings: Path, meter: Path, events: Path | None) -> 
 
     from warehouse.energy.explain import HEADER, explain, lines
 
-    made, zone = explain(readings, meter, events)
+    made = explain(readings, meter, events)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(HEADER)
-    writer.writerows(lines(made, zone))
-    for reading in made.walk.set_aside:
-        at = datetime.fromtimestamp(reading.t_ms / 1000, zone).isoformat()
-        click.echo(f"set aside: {at} ({reading.counts} least digits)", err=True)
+    writer.writerows(lines(made))
+    for t_ms, value in made.set_aside:
+        at = datetime.fromtimestamp(t_ms / 1000, made.zone).isoformat()
+        click.echo(f"set aside: {at} {value:f} (已剔除)", err=True)

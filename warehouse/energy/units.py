@@ -1,4 +1,4 @@
-"""Units of registers, and what one is worth in the unit of an account."""
+"""Units of registers and of power, and what one is worth in the unit of an account."""
 
 from __future__ import annotations
 
@@ -11,8 +11,17 @@ _WORTH: Final[dict[str, dict[str, Decimal]]] = {
     "m3": {"m3": Decimal(1), "m³": Decimal(1), "L": Decimal("0.001")},
     "t": {"t": Decimal(1), "kg": Decimal("0.001")},
 }
+_WORTH_OF_AN_HOUR: Final[dict[str, dict[str, Decimal]]] = {
+    "kWh": {"W": Decimal("0.001"), "kW": Decimal(1), "MW": Decimal(1000)},
+    "MJ": {"W": Decimal("0.0036"), "kW": Decimal("3.6"), "MW": Decimal(3600)},
+}
 
 
 def worth(unit: str, account_unit: str) -> Decimal | None:
     """Return what one ``unit`` is in ``account_unit``; ``None`` when it cannot be turned into it."""
     return _WORTH[account_unit].get(unit)
+
+
+def worth_of_an_hour(unit: str, account_unit: str) -> Decimal | None:
+    """Return what a power of one ``unit`` makes of ``account_unit`` in an hour; ``None`` when it makes none of it."""
+    return _WORTH_OF_AN_HOUR.get(account_unit, {}).get(unit)

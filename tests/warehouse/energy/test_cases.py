@@ -19,7 +19,7 @@ def test_case(folder: Path) -> None:
     with (folder / "expected.csv").open(encoding="utf-8", newline="") as file:
         header, *expected = (tuple(row) for row in csv.reader(file))
     assert header == HEADER
-    assert list(lines(*made)) == expected
+    assert list(lines(made)) == expected
 
 
 def test_there_are_cases() -> None:

@@ -1,10 +1,10 @@
-# make demo | test | bench | check | generate — each installs what it needs into .venv first.
+# make demo | test | bench | faults | check | generate — each installs what it needs into .venv first.
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test bench check generate clean
+.PHONY: demo test bench faults check generate clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -17,10 +17,12 @@ from deploy.local.external import DATABASE
 from deploy.local.files import write_atomically
 from deploy.local.signals import EndOnSignal
 from tests.benchmarks.bridge import bridge
+from tests.benchmarks.catch_up import catch_up
 from tests.benchmarks.district import district
 from tests.benchmarks.end_to_end import end_to_end, end_to_end_20
 from tests.benchmarks.facts import facts
 from tests.benchmarks.growth import growth
+from tests.benchmarks.registers import registers
 from tests.benchmarks.report import table
 from tests.benchmarks.scale import FULL, QUICK, TINY, Scale
 from tests.benchmarks.sink import Result, Say, sink, sink_20
@@ -36,6 +38,8 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "end_to_end_20": end_to_end_20,
     "district": district,
     "growth": growth,
+    "catch_up": catch_up,
+    "registers": registers,
 }
 
 
@@ -55,7 +59,7 @@ def run(names: Sequence[str], scale: Scale, say: Say, dsn: str | None = None) ->
             given: dict[str, object] = {"version": stage.server.version()}
             report[f"given_{stage.flavour()}"] = given
             for name in names:
-                if name != "bridge":
+                if name not in ("bridge", "catch_up"):
                     given[name] = _play(stage, name, scale, say)
                     yield report
 

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.catch_up``: how fast the sink catches up after its database was away.
+"""How fast the sink catches up after its database was away.
 
 Messages go on arriving at a steady rate all the time. What counts is the rate at which they are stored from the
 moment at which the sink has found the database again until less than a second of arrivals is left, as a multiple of the
@@ -7,30 +7,55 @@ rate at which they arrive.
 
 from __future__ import annotations
 
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable
+from contextlib import ExitStack
 from itertools import count
-from pathlib import Path
 from typing import Final, LiteralString
 
+from deploy.local.postgres import Postgres
 from edge_agent.contract.errors import PulseError
-from stream.clients import Producer, ensure_topics, open_producer
+from stream.clients import Producer, open_producer
 from stream.topics import BIRTHS, TELEMETRY
-from tests.services.plugin import make_kafka, make_postgres
+from tests.benchmarks.scale import Scale
+from tests.benchmarks.sink import Result, Say
+from tests.benchmarks.stage import PATIENCE_S, Stage, running
+from tests.services.waiting import until
 from tests.warehouse.sink.feed import T0, birth, telemetry
-from tests.warehouse.sink.test_service import service
-from warehouse.migrate import migrate
 from warehouse.postgres import connect
 
 PER_S: Final = 50
 """Messages that arrive each second."""
 READINGS: Final = 200
-AWAY_S: Final = 60.0
 GATEWAYS: Final = 20
-LOOK_S: Final = 0.5
+
+
+def catch_up(stage: Stage, scale: Scale, say: Say) -> Result:
+    """Kill the database for ``scale.away_s`` under steady arrivals; ``times_arriving`` is the multiple."""
+    if not isinstance(stage.server, Postgres):
+        raise TypeError("a database that is given is not killed")
+    with stage.place() as place, ExitStack() as ending:
+        producer = open_producer(stage.kafka.bootstrap, "catch-up")
+        ending.callback(producer.close, 5)
+        ending.enter_context(running(place.sink()))
+        arrivals = ending.enter_context(Arrivals(producer))
+        until(lambda: _stored(place.dsn) > PER_S, PATIENCE_S)
+        stage.server.kill()
+        time.sleep(scale.away_s)
+        stage.server.start()
+        before = _stored(place.dsn)
+        until(lambda: _sinks(place.dsn) > 0, PATIENCE_S)
+        backlog, began_mono_s = arrivals.sent - before, time.monotonic()
+        until(lambda: arrivals.sent - _stored(place.dsn) < PER_S, PATIENCE_S)
+        took_s, done = time.monotonic() - began_mono_s, _stored(place.dsn) - before
+    say(f"  away {scale.away_s:.0f} s, backlog {backlog} messages of {READINGS}; {done} stored in {took_s:.1f} s")
+    return {
+        "away_s": scale.away_s,
+        "backlog_messages": backlog,
+        "stored_messages": done,
+        "took_s": took_s,
+        "times_arriving": done / took_s / PER_S,
+    }
 
 
 class Arrivals:
@@ -69,65 +94,19 @@ class Arrivals:
         self._producer.send(topic, key.encode(), value, headers, lambda _: None)
 
 
-def measure(folder: Path, say: Callable[[str], object]) -> float:
-    """Return how many times faster messages were stored than they arrived."""
-    kafka, postgres = make_kafka(folder / "kafka"), make_postgres(folder / "postgres")
-    kafka.start()
-    postgres.start()
-    try:
-        ensure_topics(kafka.bootstrap, replication=1)
-        with connect(postgres.dsn, application="catch up") as connection:
-            migrate(connection)
-        config = folder / "sink.toml"
-        config.write_text(
-            f'[kafka]\nbootstrap = "{kafka.bootstrap}"\ninstance = "sink"\n[database]\ndsn = "{postgres.dsn}"\n',
-            "utf-8",
-        )
-        producer = open_producer(kafka.bootstrap, "catch-up")
-        with service(config), Arrivals(producer) as arrivals:
-            _await(lambda: stored(postgres.dsn) > PER_S)
-            postgres.kill()
-            time.sleep(AWAY_S)
-            postgres.start()
-            before = stored(postgres.dsn)
-            _await(lambda: sinks(postgres.dsn) > 0)
-            backlog, began_mono_s = arrivals.sent - before, time.monotonic()
-            _await(lambda: arrivals.sent - stored(postgres.dsn) < PER_S)
-            took_s, done = time.monotonic() - began_mono_s, stored(postgres.dsn) - before
-        producer.close(5)
-    finally:
-        kafka.stop()
-        postgres.stop()
-    say(f"away {AWAY_S:.0f} s, backlog {backlog} messages of {READINGS}; {done} stored in {took_s:.1f} s")
-    return done / took_s / PER_S
-
-
-def stored(dsn: str) -> int:
-    """Return how many messages are stored."""
+def _stored(dsn: str) -> int:
     return _number(dsn, "select coalesce(sum(readings), 0) from ingest.batch") // READINGS
 
 
-def sinks(dsn: str) -> int:
-    """Return how many sinks are connected."""
+def _sinks(dsn: str) -> int:
     return _number(dsn, "select count(*) from pg_stat_activity where application_name like 'g60 sink%'")
 
 
 def _number(dsn: str, query: LiteralString) -> int:
+    """Return what ``query`` says; 0 while the database is away."""
     try:
-        with connect(dsn, application="catch up") as connection:
+        with connect(dsn, application="g60 bench") as connection:
             row = connection.execute(query).fetchone()
     except PulseError:
         return 0
-    assert row is not None
-    return int(row[0])
-
-
-def _await(holds: Callable[[], bool]) -> None:
-    while not holds():
-        time.sleep(LOOK_S)
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as room:
-        ratio = measure(Path(room), lambda text: sys.stdout.write(f"{text}\n"))
-    sys.stdout.write(f"stored {ratio:.1f} times as fast as arriving\n")
+    return 0 if row is None else int(row[0])

@@ -31,6 +31,10 @@ class Scale:
     """Length of the outage whose backlog they bring along."""
     backlog_per_s: float
     """Messages of the backlog that a gateway sends per second, as ``cmd/drain`` would set it."""
+    away_s: float
+    """How long the database is away before the sink has to catch up."""
+    enterprises: int
+    """Enterprises whose registers are loaded."""
     growth_rows: int
     growth_rounds: int
     growth_gateways: int
@@ -53,6 +57,8 @@ FULL: Final = Scale(
     return_within_s=60.0,
     outage_s=3_600,
     backlog_per_s=0.1,
+    away_s=60.0,
+    enterprises=10_000,
     growth_rows=1_000_000,
     growth_rounds=3,
     growth_gateways=50,
@@ -72,6 +78,8 @@ QUICK: Final = Scale(
     return_within_s=5.0,
     outage_s=600,
     backlog_per_s=0.1,
+    away_s=10.0,
+    enterprises=2_000,
     growth_rows=700_000,
     growth_rounds=1,
     growth_gateways=50,
@@ -92,6 +100,8 @@ TINY: Final = Scale(
     return_within_s=0.5,
     outage_s=60,
     backlog_per_s=5.0,
+    away_s=2.0,
+    enterprises=50,
     growth_rows=4_000,
     growth_rounds=1,
     growth_gateways=2,

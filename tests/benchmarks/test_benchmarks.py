@@ -28,6 +28,9 @@ KEYS = (
     "growth.series.1",
     "growth.gateways.1",
     "growth.table_rows.1",
+    "catch_up.times_arriving",
+    "registers.csv_s",
+    "registers.xlsx_again_s",
     "machine.cores",
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from edge_agent.contract.errors import Misconfigured
 from warehouse.postgres import Connection
-from warehouse.registry import readme, uscc
+from warehouse.registry import readme
 from warehouse.registry.load import REFERENCE, LoadReport, load_folder, load_reference
 from warehouse.registry.tables import TABLES
 
@@ -263,25 +262,6 @@ def test_a_corrected_observation_is_added_and_counts_from_then_on(ready: Connect
     assert ready.execute(as_of, before).fetchall() == [(100,)]
     assert ready.execute(as_of, ["infinity"]).fetchall() == [(110,)]
     assert count(ready, "stats.observation") == 2
-
-
-def test_ten_thousand_enterprises_load_within_ten_seconds(ready: Connection, tmp_path: Path) -> None:
-    codes = []
-    for number in range(10_000):
-        first17 = f"91310117MA2{number:06d}".replace("I", "1")
-        codes.append(first17 + uscc.check_character(first17))
-    write(tmp_path, "enterprises.csv", [enterprise(code, registered_region="310117107000") for code in codes])
-    member = BASE | cells("platform=cosmoplat grade=platform_attested state=active")
-    member |= {"attested_on": "2024-06-30", "valid_from": "2023-05-01"}
-    write(tmp_path, "platform_members.csv", [member | {"uscc": code} for code in codes])
-    observation = BASE | cells(f"{VALUE_ADDED} value=100.5")
-    write(tmp_path, "observations.csv", [observation | {"uscc": code} for code in codes])
-    for added in (10_000, 0):
-        began_cpu_s = time.process_time()
-        report = load_folder(ready, tmp_path)
-        assert time.process_time() - began_cpu_s < 10
-        assert report.refused == ()
-        assert [(file.rows, file.added, file.changed) for file in report.files] == [(10_000, added, 0)] * 3
 
 
 def test_the_documentation_of_the_files_is_up_to_date() -> None:

@@ -4,7 +4,11 @@
    moment only; a reading that comes later for an earlier time leaves a mark of its own.
 2. It reads the marks there are, then the registry, then readings; each register is taken up at a checkpoint before its
    earliest mark. What is computed that way equals what would be computed from the first reading.
-3. It deletes the marks it had read. Dying anywhere leaves the marks, and the next run does the work again.
+3. Of the quarter-hours it writes what differs, and sums up again the hours, days and months of these, and no others,
+   in the same transaction. There it also leaves a mark of each day for whoever computes from the accounts
+   (:mod:`.changed`): the one way to learn of a change that dying between two transactions cannot lose.
+4. Where only the holder of a meter changed, no reading is read again: rows are given to whoever had the meter.
+5. It deletes the marks it had read. Dying anywhere leaves the marks, and the next run does the work again.
 """
 
 from __future__ import annotations
@@ -30,6 +34,8 @@ BATCH: Final = 50
 """Registers in one transaction."""
 _RECENT_QUARTERS: Final = (0, 2, 8)
 """Checkpoints before the closed time, beside those at midnight, so that the next run need not go back a day."""
+_ENERGY, _INGEST = 0, 1
+"""Whose a mark is, as marks.sql tells it; 2 are those of energy.dirty that are for holders only."""
 _LOCK: Final = 0x6730_0020
 """Advisory lock: one run at a time in a database."""
 
@@ -54,6 +60,8 @@ class _Marks:
     all_from_ms: int | None
     meters: dict[int, int]
     series: dict[int, int]
+    holders: dict[int, int]
+    """Meters of which only the holder may have changed."""
 
 
 def close(conn: Connection, through: datetime) -> CloseReport:
@@ -82,8 +90,13 @@ def _close(conn: Connection, through: datetime) -> CloseReport:
     for first in range(0, len(due), BATCH):
         with conn.transaction():
             changed += store.write(conn, list(_recompute(conn, sources, due[first : first + BATCH], through_ms)))
+    held = sorted(marks.holders.items())
+    for first in range(0, len(held), BATCH):
+        with conn.transaction():
+            changed += store.relabel(conn, dict(held[first : first + BATCH]))
     with conn.transaction():
         conn.execute(statement(SQL, "marks_done.sql"), {"energy": marks.numbers[0], "ingest": marks.numbers[1]})
+        conn.execute(statement(SQL, "changed_passed.sql"))
     closed = from_ms(through_ms)
     return CloseReport(closed, sum(key in sources.tracks for key, _ in due), changed, sources.refused)
 
@@ -105,16 +118,15 @@ def _advance(conn: Connection, through_ms: int) -> int:
 def _read_marks(conn: Connection) -> _Marks:
     numbers: tuple[list[int], list[int]] = ([], [])
     everything: list[int] = []
-    meters: dict[int, int] = {}
-    series: dict[int, int] = {}
+    found: tuple[dict[int, int], dict[int, int], dict[int, int]] = ({}, {}, {})
     for whose, number, what, t_ms in conn.execute(statement(SQL, "marks.sql")):
-        numbers[whose].append(number)
-        if what is None:
+        numbers[whose == _INGEST].append(number)
+        if what is not None:
+            found[whose][what] = min(t_ms, found[whose].get(what, t_ms))
+        elif whose == _ENERGY:
             everything.append(t_ms)
-        else:
-            of_whose = series if whose else meters
-            of_whose[what] = min(t_ms, of_whose.get(what, t_ms))
-    return _Marks(numbers, min(everything, default=None), meters, series)
+    meters, series, holders = found
+    return _Marks(numbers, min(everything, default=None), meters, series, holders)
 
 
 def _due(marks: _Marks, sources: Sources) -> dict[RegisterKey, int]:

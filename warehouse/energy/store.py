@@ -1,11 +1,14 @@
-"""Reads readings and checkpoints, writes quarter-hours and days; one transaction a batch of registers."""
+"""Reads readings and checkpoints, writes quarter-hours and what is summed up from them; one transaction a batch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, NamedTuple
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
 
 from warehouse.energy.account import Interval
 from warehouse.energy.sources import FOREVER_MS, SQL, RegisterKey, Track
@@ -87,9 +90,12 @@ def _asked(tracks: Sequence[Track], from_ms: Sequence[int], to_ms: int) -> dict[
 
 
 def write(conn: Connection, batch: Sequence[Recomputed]) -> int:
-    """Write accounts and their days; only what differs is touched. Returns how many quarter-hours changed."""
+    """Write accounts and all that is summed up from them, within a transaction; only what differs is touched.
+
+    Returns how many quarter-hours changed. What tells the readings is no matter: a register, or anything else.
+    """
     with conn.cursor() as cursor:
-        cursor.execute(statement(SQL, "staged_make.sql"), prepare=False)  # three statements at once
+        _stage(cursor, [(account.key, account.from_ms) for account in batch])
         with cursor.copy(statement(SQL, "staged_copy.sql")) as copy:
             for account in batch:
                 for interval in account.intervals:
@@ -103,19 +109,46 @@ def write(conn: Connection, batch: Sequence[Recomputed]) -> int:
                             interval.reason,
                         )
                     )
-        cursor.execute(
-            statement(SQL, "staged_range.sql"),
-            {
-                "meters": [account.key.meter_id for account in batch],
-                "feeds": [account.key.feed_in for account in batch],
-                "from_ms": [account.from_ms for account in batch],
-            },
-        )
-        changed = cursor.execute(statement(SQL, "quarter_write.sql")).fetchone()
-        cursor.execute(statement(SQL, "day_write.sql"))
+        changed = _write_staged(cursor, "quarter_write.sql")
         _write_checkpoints(conn, batch)
-        cursor.execute(statement(SQL, "staged_drop.sql"))
-    return 0 if changed is None else int(changed[0])
+        return changed
+
+
+def relabel(conn: Connection, from_ms: Mapping[int, int]) -> int:
+    """Give the rows of meters, each from a time on, to whoever had the meter; within a transaction.
+
+    Returns how many quarter-hours changed hands. No reading is read: what a quarter-hour is worth does not depend on
+    whose it is.
+    """
+    keys = [(RegisterKey(meter, feed_in), t_ms) for meter, t_ms in from_ms.items() for feed_in in (False, True)]
+    with conn.cursor() as cursor:
+        _stage(cursor, keys)
+        return _write_staged(cursor, "quarter_relabel.sql")
+
+
+def _stage(cursor: Cursor[TupleRow], from_ms: Sequence[tuple[RegisterKey, int]]) -> None:
+    """Make the temporary tables, and fill those that say which registers, from when, and who had their meters."""
+    cursor.execute(statement(SQL, "staged_make.sql"), prepare=False)  # several statements at once
+    cursor.execute(
+        statement(SQL, "staged_range.sql"),
+        {
+            "meters": [key.meter_id for key, _ in from_ms],
+            "feeds": [key.feed_in for key, _ in from_ms],
+            "from_ms": [t_ms for _, t_ms in from_ms],
+        },
+    )
+    cursor.execute(statement(SQL, "holding.sql"), {"meters": sorted({key.meter_id for key, _ in from_ms})})
+
+
+def _write_staged(cursor: Cursor[TupleRow], quarters: str) -> int:
+    """Write the quarter-hours by that statement, then what is summed up from those that changed, each from the last."""
+    changed = cursor.execute(statement(SQL, quarters)).fetchone()
+    count = 0 if changed is None else int(changed[0])
+    if count:
+        for each in ("hour_write.sql", "day_write.sql", "month_write.sql", "changed_add.sql"):
+            cursor.execute(statement(SQL, each))
+    cursor.execute(statement(SQL, "staged_drop.sql"))
+    return count
 
 
 def _write_checkpoints(conn: Connection, batch: Sequence[Recomputed]) -> None:

@@ -102,6 +102,37 @@ class Plant:
                 [series, [t for t, _ in rows], closed[0] if closed else None],
             )
 
+    def place(
+        self, meter: int, uscc: str, since: datetime = EPOCH, until: datetime | None = None, role: str = "boundary"
+    ) -> None:
+        """Say whose the meter is."""
+        self.conn.execute("INSERT INTO registry.enterprise VALUES (%s) ON CONFLICT DO NOTHING", [uscc])
+        self.conn.execute(
+            "INSERT INTO registry.meter_placement (meter_id, uscc, role, valid_from, valid_to, legal_basis, source) "
+            "VALUES (%s, %s, %s, %s, %s, 'consented', 'synthetic')",
+            [meter, uscc, role, since, until],
+        )
+
+    def site(self, uscc: str, area: str, since: str = "2020-01-01", until: str | None = None) -> None:
+        """Say that the enterprise operates in a park, from a day on."""
+        self.conn.execute("INSERT INTO registry.enterprise VALUES (%s) ON CONFLICT DO NOTHING", [uscc])
+        self.conn.execute("INSERT INTO registry.area VALUES (%s, 'park') ON CONFLICT DO NOTHING", [area])
+        self.conn.execute(
+            "INSERT INTO registry.enterprise_area (uscc, area, valid_from, valid_to, legal_basis, source) "
+            "VALUES (%s, %s, %s, %s, 'consented', 'synthetic')",
+            [uscc, area, since, until],
+        )
+
+    def rolled_up(self, table: str, meter: int) -> list[tuple[object, ...]]:
+        """Rows of hour, day or month: beginning as text, enterprise, its areas, energy and the three counts."""
+        key = {"hour": "start AT TIME ZONE 'Asia/Shanghai'", "day": "day", "month": "month"}[table]
+        query = (
+            f"SELECT ({key})::text, h.uscc, h.areas, energy, measured, estimated, unknown"  # noqa: S608  # our names
+            f" FROM energy.{table} JOIN energy.holder AS h USING (holder_id)"
+            " WHERE meter_id = %s ORDER BY feed_in, 1, 2, 3"
+        )
+        return self.conn.execute(query.encode(), [meter]).fetchall()
+
     def quarters(self, meter: int) -> list[tuple[datetime, Decimal | None, str, str | None]]:
         return self.conn.execute(
             "SELECT start, energy, quality, reason FROM energy.quarter WHERE meter_id = %s ORDER BY start", [meter]

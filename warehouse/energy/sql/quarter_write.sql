@@ -1,10 +1,14 @@
--- Put what differs, take away what is no longer told, and remember the days.
+-- Put what differs, take away what is no longer told, and remember the hours and days.
 WITH written AS (
-  INSERT INTO energy.quarter AS q (meter_id, feed_in, start, energy, quality, reason)
-  SELECT meter_id, feed_in, start, energy, quality, reason FROM pg_temp.staged_quarter
+  INSERT INTO energy.quarter AS q (meter_id, feed_in, start, holder_id, energy, quality, reason)
+  SELECT s.meter_id, s.feed_in, s.start, h.holder_id, s.energy, s.quality, s.reason
+  FROM pg_temp.staged_quarter AS s
+  JOIN pg_temp.holding AS h ON h.meter_id = s.meter_id AND h.from_t <= s.start AND s.start < h.to_t
   ON CONFLICT (meter_id, feed_in, start) DO UPDATE
-    SET energy = excluded.energy, quality = excluded.quality, reason = excluded.reason, computed_at = now()
-    WHERE (q.energy, q.quality, q.reason) IS DISTINCT FROM (excluded.energy, excluded.quality, excluded.reason)
+    SET holder_id = excluded.holder_id, energy = excluded.energy, quality = excluded.quality,
+        reason = excluded.reason, computed_at = now()
+    WHERE (q.holder_id, q.energy, q.quality, q.reason)
+      IS DISTINCT FROM (excluded.holder_id, excluded.energy, excluded.quality, excluded.reason)
   RETURNING q.meter_id, q.feed_in, q.start
 ),
 gone AS (
@@ -18,8 +22,12 @@ gone AS (
   RETURNING q.meter_id, q.feed_in, q.start
 ),
 changed AS (SELECT * FROM written UNION ALL SELECT * FROM gone),
-remembered AS (
-  INSERT INTO pg_temp.touched (meter_id, feed_in, day)
+hours AS (
+  INSERT INTO pg_temp.touched_hour (meter_id, feed_in, start)
+  SELECT DISTINCT meter_id, feed_in, date_trunc('hour', start, 'Asia/Shanghai') FROM changed
+),
+days AS (
+  INSERT INTO pg_temp.touched_day (meter_id, feed_in, day)
   SELECT DISTINCT meter_id, feed_in, (start AT TIME ZONE 'Asia/Shanghai')::date FROM changed
 )
 SELECT count(*) FROM changed

@@ -11,7 +11,18 @@ CREATE TEMPORARY TABLE staged_range (
   feed_in boolean NOT NULL,
   from_t timestamptz NOT NULL
 ) ON COMMIT DROP;
-CREATE TEMPORARY TABLE touched (
+CREATE TEMPORARY TABLE holding (
+  meter_id int NOT NULL,
+  holder_id int NOT NULL,
+  from_t timestamptz NOT NULL,
+  to_t timestamptz NOT NULL
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE touched_hour (
+  meter_id int NOT NULL,
+  feed_in boolean NOT NULL,
+  start timestamptz NOT NULL
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE touched_day (
   meter_id int NOT NULL,
   feed_in boolean NOT NULL,
   day date NOT NULL

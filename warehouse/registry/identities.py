@@ -76,7 +76,7 @@ class Identities:
                     near = get_close_matches(str(key), self._fixed[column.refers], 3)
                     like = f"; near to it: {', '.join(near)} (相近)" if near else ""
                     yield sheet.refuse(line, column.name, f"unknown {key!r} (未登记)", allowed + like)
-        if sheet.table.name == "factors":
+        if sheet.table.name in ("factors", "factor_ranges"):
             for line, row in sheet.rows:
                 if (row["factor_set"], row["version"]) not in self._sets:
                     found = f"unknown {row['factor_set']!r} version {row['version']}"

@@ -6,7 +6,6 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -15,10 +14,8 @@ from typing import Final
 import psycopg
 
 from edge_agent.contract.errors import Retryable
-from warehouse.energy.job import close, last_quarter
-from warehouse.jobs.settings import JobName, JobsSettings
-from warehouse.ledger.completeness import count
-from warehouse.ledger.holes import watch
+from warehouse.jobs.settings import JobsSettings
+from warehouse.jobs.work import WORK
 from warehouse.log import to_stderr
 from warehouse.migrate import require_current
 from warehouse.postgres import Connection, connect
@@ -73,30 +70,13 @@ def _round(stop: threading.Event, settings: JobsSettings, connection: Connection
         if stop.is_set():
             return
         begun_mono_s = time.monotonic()
-        told = _run(name, connection, partial(_go_on, stop, begun_mono_s + settings.count_within_s))
+        go_on = partial(_go_on, stop, begun_mono_s + settings.count_within_s)
+        told = WORK[name](connection, datetime.now(UTC), go_on)
         log.info("event=done job=%s seconds=%.2f %s", name, time.monotonic() - begun_mono_s, told)
 
 
 def _go_on(stop: threading.Event, until_mono_s: float) -> bool:
     return not stop.is_set() and time.monotonic() < until_mono_s
-
-
-def _run(name: JobName, connection: Connection, go_on: Callable[[], bool]) -> str:
-    """Run one job and return what came of it, for the log."""
-    now = datetime.now(UTC)
-    if name is JobName.HOLES:
-        seen = watch(connection, now)
-        return f"open={seen.open} lost={seen.lost} closed={seen.closed} closed_messages={seen.closed_messages}"
-    if name is JobName.ENERGY:
-        report = close(connection, last_quarter(now))
-        return (
-            f"through={report.closed_through.isoformat()} registers={report.registers} changed={report.changed} "
-            f"refused={len(report.refused)}"
-        )
-    progress = count(connection, now, go_on=go_on)
-    if progress is None:
-        return "another run is at work"
-    return f"days={progress.days} readings={progress.readings} left={progress.left}"
 
 
 class _Cancelling:

@@ -72,7 +72,7 @@ def test_the_service_keeps_all_tables_up_to_date_and_stops_cleanly(
             process.kill()
     assert process.returncode == 0
     lines = told.splitlines()
-    assert "event=started jobs=holes,energy,completeness" in lines[0]
+    assert f"event=started jobs={','.join(JobName)}" in lines[0]
     assert "event=stopped" in lines[-1]
     assert all(any(f"event=done job={name} " in line for line in lines) for name in JobName)
 

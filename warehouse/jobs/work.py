@@ -1,0 +1,46 @@
+"""What each job does in one round, and what it tells the log of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from warehouse.energy.job import close, last_quarter
+from warehouse.jobs.settings import JobName
+from warehouse.ledger.completeness import count
+from warehouse.ledger.holes import watch
+from warehouse.postgres import Connection
+
+GoOn: TypeAlias = Callable[[], bool]
+"""False once a job that can go on in the next round should stop."""
+Job: TypeAlias = Callable[[Connection, datetime, GoOn], str]
+ANOTHER: Final = "another run is at work"
+
+
+def _holes(connection: Connection, now: datetime, _go_on: GoOn) -> str:
+    seen = watch(connection, now)
+    return f"open={seen.open} lost={seen.lost} closed={seen.closed} closed_messages={seen.closed_messages}"
+
+
+def _energy(connection: Connection, now: datetime, _go_on: GoOn) -> str:
+    report = close(connection, last_quarter(now))
+    return (
+        f"through={report.closed_through.isoformat()} registers={report.registers} changed={report.changed} "
+        f"refused={len(report.refused)}"
+    )
+
+
+def _completeness(connection: Connection, now: datetime, go_on: GoOn) -> str:
+    progress = count(connection, now, go_on=go_on)
+    if progress is None:
+        return ANOTHER
+    return f"days={progress.days} readings={progress.readings} left={progress.left}"
+
+
+WORK: Final[Mapping[JobName, Job]] = {
+    JobName.HOLES: _holes,
+    JobName.ENERGY: _energy,
+    JobName.COMPLETENESS: _completeness,
+}
+"""Every job; what each is given is the connection, the time, and whether to go on."""

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import pytest
 
+from tests.warehouse.energy.cases import CASES, derived, folders
 from warehouse.energy.explain import HEADER, explain, lines
 
-CASES = Path(__file__).parents[2] / "cases" / "energy"
 
-
-@pytest.mark.parametrize("folder", sorted(CASES.iterdir()), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.name)
 def test_case(folder: Path) -> None:
     events = folder / "events.csv"
     made = explain(folder / "readings.csv", folder / "meter.toml", events if events.exists() else None)
-    with (folder / "expected.csv").open(encoding="utf-8", newline="") as file:
-        header, *expected = (tuple(row) for row in csv.reader(file))
+    header, *expected = derived(folder)
     assert header == HEADER
     assert list(lines(made)) == expected
 
 
-def test_there_are_cases() -> None:
-    assert len(list(CASES.iterdir())) >= 8
+@pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.name)
+def test_a_case_says_in_words_what_it_expects(folder: Path) -> None:
+    title, nothing, *words = (folder / "README.md").read_text("utf-8").splitlines()
+    assert title.startswith("# ")
+    assert nothing == ""
+    assert len(" ".join(words)) > 60, "the derivation"
+
+
+def test_the_table_of_cases_is_whole() -> None:
+    table = (CASES / "README.md").read_text("utf-8")
+    assert len(folders()) >= 25
+    assert [folder.name for folder in folders() if f"`{folder.name}`" not in table] == []

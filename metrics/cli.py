@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from edge_agent.contract.errors import PulseError
+from warehouse.people.commands import key_group, user_group
 
 _DATABASE: Final = click.option(
     "--database",
@@ -37,6 +38,10 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, name="metrics")
 def cli() -> None:
     """Indicators of the district's plans (规划指标)."""
+
+
+cli.add_command(user_group)
+cli.add_command(key_group)
 
 
 @cli.command("run")

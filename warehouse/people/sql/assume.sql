@@ -1,0 +1,1 @@
+SELECT access.assume(%(kind)s, %(who)s, %(areas)s::text[], %(uscc)s)

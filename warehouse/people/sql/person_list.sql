@@ -1,0 +1,3 @@
+SELECT person_id, login, name, kind, areas, uscc, duties, disabled_at
+FROM people.person
+ORDER BY login

@@ -1,0 +1,1 @@
+DELETE FROM people.session WHERE person_id = %(person_id)s

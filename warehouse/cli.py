@@ -12,6 +12,7 @@ from warehouse.clock.commands import clock_group
 from warehouse.energy.commands import energy_group
 from warehouse.ledger.commands import completeness_command, count_command, ledger_command
 from warehouse.options import database_option
+from warehouse.parquet.commands import export_command, import_command
 from warehouse.refused.commands import refused_group
 from warehouse.registry.commands import load_command, template_command
 
@@ -37,6 +38,8 @@ cli.add_command(count_command)
 cli.add_command(refused_group)
 cli.add_command(clock_group)
 cli.add_command(energy_group)
+cli.add_command(export_command)
+cli.add_command(import_command)
 cli.add_command(load_command)
 cli.add_command(template_command)
 

@@ -1,0 +1,1 @@
+COPY (SELECT {columns} FROM {relation} AS r WHERE {where}{order}) TO STDOUT (FORMAT csv)

@@ -1,0 +1,1 @@
+CREATE TEMP TABLE g60_stage AS SELECT * FROM {relation} WITH NO DATA

@@ -1,0 +1,1 @@
+COPY pg_temp.g60_stage ({columns}) FROM STDIN (FORMAT csv)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from warehouse.energy.account import QUARTER_MS, Multiplier, Quality, account
+from warehouse.energy.account import QUARTER_MS, Interval, Multiplier, Quality, account
 from warehouse.energy.walk import Change, Reading, Register, Unknown, in_order, walk
 
 RANGE = 10**8
+FIVE_MS = 300_000
 ONE = [Multiplier(0, None, Decimal("0.01"))]
 STEPS = st.lists(st.tuples(st.integers(1, 3 * QUARTER_MS), st.integers(0, 5_000)), min_size=1, max_size=40)
 
@@ -45,6 +48,87 @@ def anything(draw: st.DrawFn) -> list[Reading]:
         level = min(level + draw(st.integers(0, 50)), RANGE - 1)
         readings.append(Reading(t_ms, draw(st.integers(0, RANGE - 1)) if event == "spike" else level))
     return readings
+
+
+@st.composite
+def eventful(draw: st.DrawFn) -> tuple[list[Reading], list[Change]]:
+    """Readings every five minutes of a register that grows, is exchanged (declared or not), and shows spikes."""
+    counts = draw(st.integers(0, RANGE - 1))
+    readings = [Reading(0, counts)]
+    changes = []
+    for place in range(1, draw(st.integers(6, 60))):
+        t_ms = place * FIVE_MS
+        happens = draw(st.sampled_from(["grow"] * 8 + ["silent", "spike", "exchange", "wrong exchange", "reset"]))
+        if happens in ("exchange", "wrong exchange"):
+            old_end = (counts + draw(st.integers(0, 5))) % RANGE
+            counts = draw(st.integers(0, RANGE - 1))
+            declared = old_end if happens == "exchange" else draw(st.integers(0, RANGE - 1))
+            changes.append(Change(t_ms - draw(st.integers(0, FIVE_MS - 1)), declared, counts))
+        elif happens == "reset":
+            counts = draw(st.integers(0, RANGE - 1))
+        counts = (counts + draw(st.integers(0, 50))) % RANGE
+        if happens == "spike":
+            readings.append(Reading(t_ms, draw(st.integers(0, RANGE - 1))))
+        elif happens != "silent":
+            readings.append(Reading(t_ms, counts))
+    return readings, changes
+
+
+def declared_jumps(changes: Sequence[Change], from_ms: int, to_ms: int) -> int:
+    return sum(change.new_start - change.old_end for change in changes if from_ms < change.at_ms <= to_ms)
+
+
+@given(eventful())
+def test_what_is_known_and_declared_and_unknown_is_the_difference_of_the_register(
+    told: tuple[list[Reading], list[Change]],
+) -> None:
+    readings, changes = told
+    spans = walk(readings, Register(RANGE, 2_000), changes).spans
+    shown = {reading.t_ms: reading.counts for reading in readings}
+    total = jumps = unknown = 0
+    for span in spans:
+        if span.counts is None:
+            # What it cannot tell lies between two readings, together with the changes that contradict them.
+            unknown += shown[span.end_ms] - shown[span.start_ms]
+        else:
+            total += span.counts
+            jumps += declared_jumps(changes, span.start_ms, span.end_ms)
+    difference = shown[spans[-1].end_ms] - shown[spans[0].start_ms] if spans else 0
+    assert (total + jumps + unknown) % RANGE == difference % RANGE
+
+
+@given(eventful(), st.sampled_from([Decimal("0.01"), Decimal("0.6"), Decimal("123.456789")]))
+def test_every_run_of_known_quarter_hours_is_worth_its_difference_exactly(
+    told: tuple[list[Reading], list[Change]], per_count: Decimal
+) -> None:
+    readings, changes = told
+    end_ms = readings[-1].t_ms // QUARTER_MS * QUARTER_MS
+    ratios = [Multiplier(0, None, per_count)]
+    made = account(readings, Register(RANGE, 2_000), ratios, changes, start_ms=0, end_ms=end_ms)
+    used = {t_ms for span in made.walk.spans for t_ms in (span.start_ms, span.end_ms)}
+    shown = {reading.t_ms: reading.counts for reading in readings if reading.t_ms in used}
+    for known, run in itertools.groupby(made.intervals, lambda interval: interval.energy is not None):
+        # Of the run, the part that begins and ends at readings that were believed.
+        row = list(run)
+        ends = [i.start_ms for i in row if i.start_ms in shown] + [
+            e for e in [row[-1].start_ms + QUARTER_MS] if e in shown
+        ]
+        if known and len(ends) > 1:
+            inside = [i for i in row if ends[0] <= i.start_ms < ends[-1]]
+            grown = shown[ends[-1]] - shown[ends[0]] - declared_jumps(changes, ends[0], ends[-1])
+            counts = sum(interval.counts or 0 for interval in inside)
+            assert counts % RANGE == grown % RANGE
+            assert sum((i.energy or Decimal(0) for i in inside), Decimal(0)) == counts * per_count
+            for length_ms in (4 * QUARTER_MS, 96 * QUARTER_MS):
+                assert sum(sums(inside, length_ms).values(), Decimal(0)) == counts * per_count
+
+
+def sums(intervals: Iterable[Interval], length_ms: int) -> dict[int, Decimal]:
+    """Sums by hour, or by day."""
+    made: dict[int, Decimal] = defaultdict(Decimal)
+    for interval in intervals:
+        made[interval.start_ms // length_ms] += interval.energy or 0
+    return made
 
 
 @given(growing(), st.sampled_from([None, 10**14]))

@@ -1,0 +1,1 @@
+"""What the energy of supply contracts costs: periods of the tariff, demand, money."""

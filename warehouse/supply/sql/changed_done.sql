@@ -1,0 +1,1 @@
+UPDATE energy.consumer SET through = %(through)s WHERE consumer = 'supply'

@@ -1,0 +1,1 @@
+DELETE FROM energy.supply_dirty WHERE dirty_id = ANY(%(dirty)s::int8[])

@@ -1,0 +1,1 @@
+SELECT meter_id, carrier, unit FROM registry.meter

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from edge_agent.contract.errors import PulseError
+from warehouse.access.commands import access_group
 from warehouse.clock.commands import clock_group
 from warehouse.energy.commands import energy_group
 from warehouse.ledger.commands import completeness_command, count_command, ledger_command
@@ -32,6 +33,7 @@ def cli() -> None:
     """Schema, sink and reference data of the warehouse (数据仓库)."""
 
 
+cli.add_command(access_group)
 cli.add_command(ledger_command)
 cli.add_command(completeness_command)
 cli.add_command(count_command)

@@ -49,19 +49,9 @@ counted AS (
   FROM register AS r
   LEFT JOIN fed USING (meter_id, uscc, feed_in)
   LEFT JOIN metered AS d USING (meter_id, feed_in)
-  LEFT JOIN LATERAL (
-    SELECT f.value
-    FROM stats.factor AS f
-    WHERE f.factor_set = %(factor_set)s AND f.version = %(factor_set_version)s AND f.energy = r.energy_kind
-      AND f.basis = %(factor_basis)s AND f.region = ANY(%(factor_regions)s)
-      AND (f.uscc IS NULL OR f.uscc = r.uscc)
-      AND daterange(f.valid_from, f.valid_to) @> %(period_last)s::date
-      AND f.recorded_at <= %(as_of)s
-      AND f.unit = 'kgce/' || r.unit
-    ORDER BY
-      array_position(ARRAY['measured', 'local', 'national', 'default'], f.level),
-      array_position(%(factor_regions)s, f.region)
-    LIMIT 1
+  LEFT JOIN LATERAL stats.resolve_factor(
+    %(factor_set)s, %(factor_set_version)s, r.energy_kind, %(factor_basis)s, %(factor_regions)s, r.uscc,
+    %(period_last)s, %(as_of)s, 'kgce/' || r.unit
   ) AS f ON true
 ),
 enterprise AS (

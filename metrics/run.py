@@ -13,14 +13,13 @@ from edge_agent.contract.errors import Misconfigured
 from metrics.compute import Question, compute
 from metrics.entries import Catalogue, Entry, Plan
 from warehouse.indicators.catalogue import CatalogueRow, PlanRow, TargetRow, put_catalogue
+from warehouse.indicators.due import RUN_LOCK
 from warehouse.indicators.results import Draft, Stored, put_result
 from warehouse.period import Period, PeriodType, parse_period
 from warehouse.postgres import Connection, alone
 from warehouse.times import SHANGHAI
 
 DISTRICT: Final = "310117"
-_LOCK: Final = 0x6730_0030
-"""Advisory lock: one run at a time in a database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def run(
     """
     chosen = [_entry(catalogue, name) for name in indicators] or list(catalogue.entries.values())
     asked = None if period is None else parse_period(period)
-    with alone(conn, _LOCK):
+    with alone(conn, RUN_LOCK):
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         try:
             with conn.transaction():

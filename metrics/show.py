@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from metrics.standing import Status
+from warehouse.times import SHANGHAI
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     Status.MET: ("完成", "met"),
@@ -44,7 +45,7 @@ _HEADS: Final = (
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, chinese: bool) -> list[str]:
-    """Return the lines of a table, and below it why values are missing."""
+    """Return the lines of a table, and below it why values are missing and which are out of date."""
     place = 0 if chinese else 1
     cells = [[head[place] for head in _HEADS], *(_cells(row, place) for row in rows)]
     widths = [max(_width(line[column]) for line in cells) for column in range(len(_HEADS))]
@@ -56,7 +57,17 @@ def table(rows: Sequence[Mapping[str, Any]], *, chinese: bool) -> list[str]:
         for row in rows
         if row["status_reason"]
     ]
+    reasons += [_revised(row, chinese=chinese) for row in rows if row["revised_since"]]
     return [*lines, *(["", *reasons] if reasons else [])]
+
+
+def _revised(row: Mapping[str, Any], *, chinese: bool) -> str:
+    since = f"{row['revised_since'].astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    first, last = row["revised_first_day"], row["revised_last_day"]
+    days = f"{first}" if first == last else f"{first} … {last}"
+    if chinese:
+        return f"{row['indicator']} {row['period']}: 数据已修订（{since} 起，涉及 {days}），请重新计算"
+    return f"{row['indicator']} {row['period']}: revised inputs since {since} ({days}), run again (数据已修订)"
 
 
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ and has to compute by itself what is older.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from warehouse.energy.sources import SQL
@@ -28,6 +28,7 @@ class ChangedDay(NamedTuple):
     meter_id: int
     feed_in: bool
     day: date
+    changed_at: datetime
 
 
 def changed_days(conn: Connection, consumer: str, limit: int = PIECE) -> list[ChangedDay]:

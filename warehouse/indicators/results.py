@@ -118,7 +118,7 @@ def put_evidence(conn: Connection, members: Sequence[Evidence]) -> str:
 def put_result(conn: Connection, draft: Draft) -> Stored:
     """Add a version unless the one known at ``draft.as_of`` says the same; within the caller's transaction.
 
-    One writer at a time: the caller holds the lock of the metrics run.
+    Takes away the mark that its inputs had changed. One writer at a time: the caller holds :data:`.due.RUN_LOCK`.
     """
     key = {
         "indicator": draft.indicator,
@@ -129,6 +129,7 @@ def put_result(conn: Connection, draft: Draft) -> Stored:
     }
     with conn.cursor(row_factory=dict_row) as cursor:
         known = cursor.execute(statement(SQL, "result_known.sql"), key).fetchone()
+    conn.execute(statement(SQL, "due_done.sql"), key)
     content = asdict(draft.content)
     names = [field.name for field in fields(Content)]
     changed: tuple[str, ...] = ()

@@ -20,6 +20,8 @@ class JobName(StrEnum):
     """Close the energy accounts of quarter-hours that have passed."""
     COMPLETENESS = "completeness"
     """Count readings by series and day."""
+    INDICATORS = "indicators"
+    """Mark results of indicators whose energy accounts changed."""
 
 
 class JobsSettings(Settings):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from warehouse.energy.job import close, last_quarter
+from warehouse.indicators.due import mark_due
 from warehouse.jobs.settings import JobName
 from warehouse.ledger.completeness import count
 from warehouse.ledger.holes import watch
@@ -38,9 +39,15 @@ def _completeness(connection: Connection, now: datetime, go_on: GoOn) -> str:
     return f"days={progress.days} readings={progress.readings} left={progress.left}"
 
 
+def _indicators(connection: Connection, _now: datetime, _go_on: GoOn) -> str:
+    marked = mark_due(connection)
+    return ANOTHER if marked is None else f"changes={marked.changes} due={marked.results}"
+
+
 WORK: Final[Mapping[JobName, Job]] = {
     JobName.HOLES: _holes,
     JobName.ENERGY: _energy,
     JobName.COMPLETENESS: _completeness,
+    JobName.INDICATORS: _indicators,
 }
 """Every job; what each is given is the connection, the time, and whether to go on."""

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Final, Self, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from edge_agent.contract.birth import digest_of
 from edge_agent.contract.errors import Misconfigured
 from edge_agent.contract.settings import Settings, load
 from edge_agent.contract.wire import canonical
-from metrics.standing import Thresholds
+from metrics.rulesets import Parameter, Rules, RuleSet
+from metrics.targets import Name, Plan, Scenario, Target
 from warehouse.indicators.results import Counted
 from warehouse.period import PeriodType
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+\.sql$")]
 M = TypeVar("M", bound=Settings)
 
@@ -33,6 +32,16 @@ class Kind(StrEnum):
     COUNT = "count"
     RATIO = "ratio"
     LEVEL = "level"
+    GROWTH = "growth"
+    DECLINE = "decline"
+    RANGE = "range"
+    """A target from … to …: the lower end is the target."""
+    BAND = "band"
+    """Is to stay about the same."""
+    MILESTONE = "milestone"
+    """Yes or no."""
+    RANK = "rank"
+    """1 is the highest."""
     PANEL = "panel"
     """None: a figure that says nothing beyond its members."""
 
@@ -55,48 +64,14 @@ class Formula(StrEnum):
     """100 × those in the numerator / those in the denominator."""
     QUOTIENT = "quotient"
     """Sum of amounts / sum of weights, over the numerator."""
-
-
-class Plan(Settings):
-    """A plan whose targets are followed."""
-
-    plan: str
-    """Name of ours."""
-    name_zh: str
-    """Chinese name."""
-    name_en: str
-    """English name."""
-    base_date: date
-    """Last day before the plan."""
-    end_date: date
-    """Last day of the plan."""
-    document: str
-    """Number of the document."""
-
-
-class Target(Settings):
-    """One version of a target."""
-
-    version: Annotated[int, Field(ge=1)]
-    """Counted from 1; a revised target of the same population is a new version."""
-    due: date
-    """Day it is due."""
-    value: Decimal | None = None
-    """The target; without it the plan gives words only."""
-    value_high: Decimal | None = None
-    """Upper end of a range."""
-    wording: str | None = None
-    """The plan's words, where it gives no number."""
-    base: Decimal | None = None
-    """Value at the base date; without it progress before the end is withheld."""
-    document: str
-    """The document that sets it."""
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.value is None and self.wording is None:
-            raise ValueError("a target needs a value or a wording")
-        return self
+    SHARE = "share"
+    """100 × sum of amounts / sum of weights, over the numerator."""
+    SUM = "sum"
+    """Sum of amounts, over the numerator."""
+    GROWTH = "growth"
+    """Mean yearly change, percent: the amounts are yearly changes in percent, and are chained."""
+    DECLINE = "decline"
+    """Decline over all years, percent: the amounts are yearly changes in percent, and are chained."""
 
 
 class Input(Settings):
@@ -112,6 +87,8 @@ class Input(Settings):
     """Who supplies it."""
     from_zh: str
     """The same in Chinese."""
+    refused: bool = False
+    """What the SQL gives is there and must not be used, rather than missing."""
 
 
 class Selection(Settings):
@@ -135,7 +112,7 @@ class Beside(Settings):
     name_en: str
     """English name."""
     formula: Formula
-    """count or percent."""
+    """How it comes from the members selected; all but percent need a numerator only."""
     numerator: Selection
     """Who is counted."""
     denominator: Selection = Selection()
@@ -160,6 +137,8 @@ class Entry(Settings):
     """The plan it belongs to; without it a figure of our own."""
     number: int | None = None
     """Its number in the plan's table."""
+    region: str | None = None
+    """Area it is of, where that is not the district."""
     section: str
     """Where it stands in the plan."""
     name_zh: str
@@ -178,6 +157,8 @@ class Entry(Settings):
     """属性 of the target."""
     population: str
     """Who could be counted."""
+    definition_zh: str
+    """What is counted, of whom, by which rule, in Chinese."""
     numerator: str
     """What is counted, in words."""
     denominator: str | None = None
@@ -188,20 +169,36 @@ class Entry(Settings):
     """Periods it is computed for."""
     frequency: str
     """How often it is due."""
+    due_after_days: Annotated[int, Field(ge=0)]
+    """Days after the period by which its inputs are due."""
     owner: str
     """责任单位."""
+    owner_presumed: bool = True
+    """The plan names no 责任单位: whose it is was presumed, and is to be confirmed."""
     rules: Name
     """Rule set, a file in `metrics/rules`."""
     sql: FileName
     """File in `metrics/indicators` that gives the members."""
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    """What the SQL is given besides the rule set's: which kind, level, variable."""
     formula: Formula
     """How the value comes from them."""
-    label: Annotated[str, StringConstraints(pattern=r"^(departmental_estimate|panel)$")] = "departmental_estimate"
+    annual: bool = False
+    """Counted from January on: only a whole year is set against the target."""
+    base_from_registers: bool = False
+    """The base is what the same SQL gives for the plan's base year, where its inputs are known."""
+    note_zh: str = ""
+    """What must be said wherever it is shown, in Chinese."""
+    note_en: str = ""
+    """The same in English."""
+    label: Literal["departmental_estimate", "published", "panel"] = "departmental_estimate"
     """How the result is to be labelled."""
     reads_accounts: bool = False
     """Energy accounts are kept as they are now: what was known on a past day is what was stored then."""
     targets: tuple[Target, ...] = ()
     """Versions of the target."""
+    scenarios: tuple[Scenario, ...] = ()
+    """What other documents' numbers would mean, where the target itself is not known; never the target."""
     inputs: tuple[Input, ...] = ()
     """Without which there is no value."""
     coverage: Coverage | None = None
@@ -221,41 +218,6 @@ class Entry(Settings):
         return digest_of(canonical(self.model_dump(mode="json")))
 
 
-class RuleSet(Settings):
-    """Choices that no document makes, with their names; every result carries the text."""
-
-    name: Name
-    """Name of the set."""
-    version: Annotated[int, Field(ge=1)]
-    """Counted from 1."""
-    note_zh: str
-    """What it says, in Chinese."""
-    note_en: str
-    """What it says, in English."""
-    parameters: dict[str, bool | int | Decimal | str | list[str]]
-    """What the SQL is given, by name."""
-    thresholds: Thresholds = Thresholds()
-    """From when an indicator is on track."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """A rule set and the very text of its file."""
-
-    set: RuleSet
-    text: str
-
-    @property
-    def label(self) -> str:
-        """Name and version."""
-        return f"{self.set.name} v{self.set.version}"
-
-    @property
-    def digest(self) -> str:
-        """Digest of the text."""
-        return digest_of(self.text.encode())
-
-
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """Everything that is followed."""
@@ -264,6 +226,8 @@ class Catalogue:
     entries: dict[str, Entry]
     rules: dict[str, Rules]
 
+
+__all__ = ["Plan", "RuleSet", "Rules", "Target"]
 
 FOLDER: Final = Path(str(resources.files("metrics")))
 
@@ -281,12 +245,35 @@ def load_catalogue(folder: Path = FOLDER) -> Catalogue:
             raise Misconfigured(f"{entry.indicator}: no plan {entry.plan}; known: {', '.join(plans)}")
         if entry.rules not in rules:
             raise Misconfigured(f"{entry.indicator}: no rule set {entry.rules}; known: {', '.join(rules)}")
-    return Catalogue(plans, entries, rules)
+    carried = {made.indicator: made for plan in plans.values() for made in _carried(plan, entries)}
+    return Catalogue(plans, entries | carried, rules)
 
 
 def sql_text(folder: str, file: str) -> str:
     """Return the SQL of an indicator (`indicators`) or input (`inputs`)."""
     return resources.files("metrics").joinpath(folder, file).read_text("utf-8")
+
+
+def _carried(plan: Plan, entries: dict[str, Entry]) -> Iterator[Entry]:
+    """Give the indicators that ``plan`` follows as another plan defined them; its own targets, and no old base."""
+    for carried in plan.carries:
+        if carried.indicator not in entries:
+            raise Misconfigured(f"{plan.plan} carries {carried.indicator}, which no file of the catalogue defines")
+        old = entries[carried.indicator]
+        years = f"{plan.base_date.year + 1}–{plan.end_date.year}"
+        yield old.model_copy(
+            update={
+                "indicator": f"{old.indicator}_{plan.suffix}",
+                "plan": plan.plan,
+                "number": None,
+                "section": plan.document,
+                "name_zh": f"{old.name_zh}（{years}）",
+                "name_en": f"{old.name_en} ({years})",
+                "targets": carried.targets,
+                "scenarios": (),
+                "parameters": {name: value for name, value in old.parameters.items() if name != "goal"},
+            }
+        )
 
 
 def _files(model: type[M], folder: Path) -> list[M]:

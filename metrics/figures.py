@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, localcontext
+from math import prod
 from typing import Any, Final
 
 from metrics.entries import Beside, Coverage, Entry, Formula, Selection
-from metrics.progress import PRECISION
+from metrics.progress import HUNDRED, ONE, PRECISION
 from warehouse.indicators.results import Counted, Evidence
 
 _EXACT: Final = Context(prec=100, traps=[Inexact])
@@ -27,28 +28,54 @@ class Headline:
 def headline(members: Sequence[Evidence], formula: Formula) -> Headline:
     """Compute the value; a division has 34 digits, nothing else is rounded."""
     inside = [member for member in members if member.counted is Counted.NUMERATOR]
-    if formula is Formula.QUOTIENT:
-        amount = _total(member.amount for member in inside)
-        weight = _total(member.weight for member in inside)
-        return Headline(divided(amount, weight), amount, weight)
-    numerator = Decimal(len(inside))
+    if formula is Formula.PERCENT:
+        numerator, denominator = Decimal(len(inside)), amount_of(members, Selection())
+        return Headline(divided(100 * numerator, denominator), numerator, denominator)
+    return combined(inside, formula)
+
+
+def combined(members: Sequence[Evidence], formula: Formula) -> Headline:
+    """Compute a value from all of ``members``; no formula that needs others beside them (percent) is one of these."""
     if formula is Formula.COUNT:
-        return Headline(numerator, numerator, None)
-    denominator = amount_of(members, Selection())
-    return Headline(divided(100 * numerator, denominator), numerator, denominator)
+        return Headline(Decimal(len(members)), Decimal(len(members)), None)
+    amount = _total(member.amount for member in members)
+    if formula is Formula.SUM:
+        value = amount if any(member.amount is not None for member in members) else None
+        return Headline(value, amount, None)
+    if formula in (Formula.GROWTH, Formula.DECLINE):
+        return _chained([member.amount for member in members if member.amount is not None], formula)
+    weight = _total(member.weight for member in members)
+    return Headline(divided(100 * amount if formula is Formula.SHARE else amount, weight), amount, weight)
+
+
+def _chained(changes: Sequence[Decimal], formula: Formula) -> Headline:
+    """Chain yearly changes in percent: the mean growth of a year, or the decline over all of them, in percent."""
+    with localcontext(PRECISION):
+        if not changes or any(change <= -HUNDRED for change in changes):
+            return Headline(None, Decimal(0), None)
+        made = prod((ONE + change / HUNDRED for change in changes), start=ONE)
+        if formula is Formula.DECLINE:
+            return Headline(HUNDRED * (ONE - made), made, None)
+        years = Decimal(len(changes))
+        return Headline(HUNDRED * (made ** (ONE / years) - ONE), made, years)
 
 
 def amount_of(members: Sequence[Evidence], selection: Selection) -> Decimal:
     """Return how many members ``selection`` takes, or what its detail of theirs sums up to."""
-    chosen = [
+    taken = chosen(members, selection)
+    if selection.sum is None:
+        return Decimal(len(taken))
+    return _total(Decimal(str(member.detail.get(selection.sum, 0))) for member in taken)
+
+
+def chosen(members: Sequence[Evidence], selection: Selection) -> list[Evidence]:
+    """Return the members that ``selection`` takes."""
+    return [
         member
         for member in members
         if member.counted in selection.counted
         and all(member.detail.get(name) == value for name, value in selection.where.items())
     ]
-    if selection.sum is None:
-        return Decimal(len(chosen))
-    return _total(Decimal(member.detail.get(selection.sum, 0)) for member in chosen)
 
 
 def coverage(members: Sequence[Evidence], rule: Coverage | None) -> Decimal | None:
@@ -80,9 +107,16 @@ def _total(amounts: Iterable[Decimal | None]) -> Decimal:
 
 
 def _figure(members: Sequence[Evidence], figure: Beside) -> dict[str, Any]:
+    if figure.formula not in (Formula.COUNT, Formula.PERCENT):
+        found = combined(chosen(members, figure.numerator), figure.formula)
+        return _told(figure, found.value, found.numerator, found.denominator)
     numerator = amount_of(members, figure.numerator)
     denominator = amount_of(members, figure.denominator) if figure.formula is Formula.PERCENT else None
     value = numerator if denominator is None else divided(100 * numerator, denominator)
+    return _told(figure, value, numerator, denominator)
+
+
+def _told(figure: Beside, value: Decimal | None, numerator: Decimal, denominator: Decimal | None) -> dict[str, Any]:
     return {
         "id": figure.id,
         "name_zh": figure.name_zh,

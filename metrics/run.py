@@ -10,8 +10,10 @@ from typing import Final
 import psycopg
 
 from edge_agent.contract.errors import Misconfigured
-from metrics.compute import Question, compute
-from metrics.entries import Catalogue, Entry, Plan
+from metrics.compute import compute
+from metrics.entries import Catalogue, Entry
+from metrics.question import Question
+from metrics.targets import Plan, Target
 from warehouse.indicators.catalogue import CatalogueRow, PlanRow, TargetRow, put_catalogue
 from warehouse.indicators.due import RUN_LOCK
 from warehouse.indicators.results import Draft, Stored, put_result
@@ -79,13 +81,17 @@ def _one(
         why = f"{period.text} is none of its periods: {', '.join(entry.periods)} (不适用的报告期)"
     elif period.end > today:
         why = f"{period.text} is not over (报告期未结束)"
+    elif plan is not None and (period.last_day <= plan.base_date or (period.last_day > plan.end_date and not named)):
+        why = f"{period.text} is outside its plan, {plan.name_en} (不在规划期内)"
     elif entry.reads_accounts and as_of is not None:
         why = "energy accounts are kept as they are now: for a past day see g60 metrics show --as-of (能源账不支持追溯)"
     if why is not None:
         if named:
             raise Misconfigured(f"{entry.indicator}: {why}")
         return Outcome(entry.indicator, period.text, skipped=why)
-    draft = compute(conn, Question(entry, plan, catalogue.rules[entry.rules], period, DISTRICT, known_at))
+    draft = compute(
+        conn, Question(entry, plan, catalogue.rules[entry.rules], period, entry.region or DISTRICT, known_at)
+    )
     return Outcome(entry.indicator, period.text, draft, put_result(conn, draft))
 
 
@@ -103,7 +109,18 @@ def _entry(catalogue: Catalogue, name: str) -> Entry:
 
 
 def _plans(catalogue: Catalogue) -> list[PlanRow]:
-    return [PlanRow(**plan.model_dump()) for plan in catalogue.plans.values()]
+    return [
+        PlanRow(
+            plan.plan,
+            plan.name_zh,
+            plan.name_en,
+            plan.base_date,
+            plan.end_date,
+            plan.document,
+            [document.model_dump(mode="json") for document in plan.documents],
+        )
+        for plan in catalogue.plans.values()
+    ]
 
 
 def _rows(catalogue: Catalogue) -> list[CatalogueRow]:
@@ -119,7 +136,13 @@ def _rows(catalogue: Catalogue) -> list[CatalogueRow]:
             entry.nature.value if entry.nature else None,
             entry.model_dump(mode="json"),
             entry.digest(),
-            tuple(TargetRow(**target.model_dump()) for target in entry.targets),
+            tuple(_target(target) for target in entry.targets),
         )
         for entry in catalogue.entries.values()
     ]
+
+
+def _target(target: Target) -> TargetRow:
+    return TargetRow(
+        target.version, target.due, target.value, target.value_high, target.wording, target.base, target.document
+    )

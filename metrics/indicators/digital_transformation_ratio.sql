@@ -1,5 +1,5 @@
--- The roster at the end of the period, and for each enterprise the result that decides; beside it, who was assessed and is
--- not on the roster.
+-- The roster at the end of the period, of the sectors asked for (none: all), and for each enterprise the result that
+-- decides; beside it, who was assessed and is not on the roster.
 WITH roster AS (
   SELECT uscc, valid_from, source, legal_basis
   FROM registry.roster_as_of(%(as_of)s)
@@ -27,13 +27,24 @@ decisive AS (
   FROM result
   ORDER BY uscc, right_instrument DESC, array_position(%(evidence_priority)s, evidence), assessed_on DESC, edition DESC
 ),
+described AS (
+  SELECT a.uscc, a.sector, a.size
+  FROM registry.enterprise_attribute_as_of(%(as_of)s) AS a
+  WHERE daterange(a.valid_from, a.valid_to) @> %(period_last)s::date
+),
 reasoned AS (
   SELECT
     uscc,
-    r.uscc IS NOT NULL AS on_roster,
+    r.uscc IS NOT NULL AND (%(sectors)s::text[] = '{}'
+      OR EXISTS (SELECT FROM unnest(%(sectors)s::text[]) AS wanted WHERE starts_with(a.sector, wanted))) AS on_roster,
     CASE
       WHEN r.uscc IS NULL THEN 'not_on_roster'
+      WHEN %(sectors)s::text[] <> '{}' AND a.sector IS NULL THEN 'sector_unknown'
+      WHEN %(sectors)s::text[] <> '{}'
+        AND NOT EXISTS (SELECT FROM unnest(%(sectors)s::text[]) AS wanted WHERE starts_with(a.sector, wanted))
+        THEN 'other_sector'
       WHEN d.uscc IS NULL THEN 'not_assessed'
+      WHEN %(diagnosis_suffices)s THEN 'qualified'
       WHEN NOT d.right_instrument THEN 'wrong_instrument'
       WHEN NOT d.high_enough THEN 'level_too_low'
       ELSE 'qualified'
@@ -53,6 +64,7 @@ reasoned AS (
     ) AS legal_basis
   FROM roster AS r
   FULL JOIN decisive AS d USING (uscc)
+  LEFT JOIN described AS a USING (uscc)
 )
 SELECT
   uscc AS member,

@@ -6,7 +6,7 @@ WITH member AS (
     -- The first day of this row on which the platform's word counted.
     SELECT min(greatest(p.valid_from, m.valid_from)) AS since
     FROM registry.platform_attribute_as_of(%(as_of)s) AS p
-    WHERE p.platform = m.platform AND p.recognised
+    WHERE p.platform = m.platform AND (p.recognised OR NOT %(recognised_only)s)
       AND daterange(p.valid_from, p.valid_to) && daterange(m.valid_from, m.valid_to)
   ) AS recognised ON true
 ),
@@ -14,6 +14,7 @@ enterprise AS (
   SELECT
     uscc,
     bool_or(grade = %(grade)s) AS attested,
+    min(grade) AS other_grade,
     bool_or(grade = %(grade)s AND recognised_since IS NOT NULL) AS recognised,
     bool_or(grade = %(grade)s AND state = 'withdrawn') AS withdrawn,
     min(recognised_since) FILTER (WHERE grade = %(grade)s AND state = ANY(%(qualifying_states)s)) AS first_on,
@@ -46,7 +47,7 @@ reasoned AS (
   SELECT
     *,
     CASE
-      WHEN NOT attested THEN 'contract'
+      WHEN NOT attested THEN other_grade
       WHEN NOT recognised THEN 'platform_not_recognised'
       WHEN first_on IS NULL AND withdrawn THEN 'withdrawn'
       WHEN first_on IS NULL THEN 'registered_only'

@@ -141,7 +141,7 @@ def test_periods_must_be_over_and_suit_the_indicator(district: World) -> None:
     for period, why in (("2025-Q4", "none of its periods"), ("2099-12", "not over")):
         with pytest.raises(Misconfigured, match=why):
             run(district.conn, CATALOGUE, indicators=[ID], period=period)
-    with pytest.raises(Misconfigured, match="no indicator wealth; known: digital_transformation_ratio"):
+    with pytest.raises(Misconfigured, match=r"no indicator wealth; known: .*digital_transformation_ratio"):
         run(district.conn, CATALOGUE, indicators=["wealth"])
     assert versions(district) == []
 

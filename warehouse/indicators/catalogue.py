@@ -25,6 +25,8 @@ class PlanRow:
     base_date: date
     end_date: date
     document: str
+    documents: list[dict[str, object]]
+    """Everything that makes the plan, with what is known of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def put_catalogue(conn: Connection, plans: list[PlanRow], rows: list[CatalogueRo
     ``Misconfigured`` when a version of a target differs from what was stored: results refer to it.
     """
     for plan in plans:
-        conn.execute(statement(SQL, "plan_put.sql"), asdict(plan))
+        conn.execute(statement(SQL, "plan_put.sql"), asdict(plan) | {"documents": Jsonb(plan.documents)})
     for row in rows:
         conn.execute(statement(SQL, "catalogue_put.sql"), asdict(row) | {"entry": Jsonb(row.entry)})
         for target in row.targets:

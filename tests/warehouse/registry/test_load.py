@@ -54,7 +54,7 @@ def refusals(report: LoadReport) -> list[tuple[str, int, str]]:
 
 def test_the_reference_data_is_complete(ready: Connection) -> None:
     kinds: dict[str, int] = dict(ready.execute("SELECT kind, count(*) FROM registry.area GROUP BY kind").fetchall())
-    assert kinds == {"district": 1, "belt": 3, "town": 17, "statistical_area": 3, "zone": 9, "park": 9}
+    assert kinds == {"city": 1, "district": 1, "belt": 3, "town": 17, "statistical_area": 3, "zone": 9, "park": 9}
     belts: dict[str, int] = dict(
         ready.execute("SELECT parent, count(*) FROM registry.area_attribute GROUP BY parent").fetchall()
     )

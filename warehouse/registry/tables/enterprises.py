@@ -9,6 +9,7 @@ from warehouse.registry.cells import one_of
 from warehouse.registry.tables.shape import DAYS, ENTERPRISE_NAME, SOURCE, USCC, VALID, Column, Table, descending
 
 _AREAS: Final = one_of(
+    city="市",
     district="区",
     belt="片区|三片",
     town="街镇|镇|街道",

@@ -1,0 +1,2 @@
+SELECT ''
+WHERE NOT EXISTS (SELECT FROM ingest.completeness AS c WHERE c.day < %(period_end)s AND c.received > 0)

@@ -16,6 +16,7 @@ import click
 from deploy.local.external import DATABASE
 from deploy.local.files import write_atomically
 from deploy.local.signals import EndOnSignal
+from tests.benchmarks.accounts import accounts
 from tests.benchmarks.bridge import bridge
 from tests.benchmarks.catch_up import catch_up
 from tests.benchmarks.district import district
@@ -39,6 +40,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "district": district,
     "growth": growth,
     "catch_up": catch_up,
+    "accounts": accounts,
     "registers": registers,
 }
 

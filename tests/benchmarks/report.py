@@ -43,6 +43,10 @@ GOALS: Final = (
     Goal("district.missing", at_most=0),
     Goal("district.reconnect.p99_ms", below=5_000),
     Goal("catch_up.times_arriving", at_least=5),
+    Goal("accounts.meter_year.ms", below=50),
+    Goal("accounts.parks_month.ms", below=200),
+    Goal("accounts.own_month.ms", below=100),
+    Goal("accounts.own_year.p95_ms", below=100),
     Goal("registers.csv_s", below=10),
     Goal("registers.xlsx_s", below=10),
 )
@@ -60,6 +64,7 @@ SHOWN: Final = (
     "end_to_end_20.generator_cpu",
     "district.idle_cores",
     "district.reconnect.backlog_readings_per_s",
+    "accounts.published_month.ms",
     "registers.csv_again_s",
     "registers.xlsx_again_s",
 )

@@ -33,6 +33,9 @@ class Scale:
     """Messages of the backlog that a gateway sends per second, as ``cmd/drain`` would set it."""
     away_s: float
     """How long the database is away before the sink has to catch up."""
+    account_meters: int
+    account_months: int
+    """Months of quarter-hours that stand in the accounts."""
     enterprises: int
     """Enterprises whose registers are loaded."""
     growth_rows: int
@@ -58,6 +61,8 @@ FULL: Final = Scale(
     outage_s=3_600,
     backlog_per_s=0.1,
     away_s=60.0,
+    account_meters=2_000,
+    account_months=12,
     enterprises=10_000,
     growth_rows=1_000_000,
     growth_rounds=3,
@@ -79,6 +84,8 @@ QUICK: Final = Scale(
     outage_s=600,
     backlog_per_s=0.1,
     away_s=10.0,
+    account_meters=200,
+    account_months=2,
     enterprises=2_000,
     growth_rows=700_000,
     growth_rounds=1,
@@ -101,6 +108,8 @@ TINY: Final = Scale(
     outage_s=60,
     backlog_per_s=5.0,
     away_s=2.0,
+    account_meters=20,
+    account_months=1,
     enterprises=50,
     growth_rows=4_000,
     growth_rounds=1,

@@ -16,6 +16,7 @@ from warehouse.options import database_option
 from warehouse.parquet.commands import export_command, import_command
 from warehouse.refused.commands import refused_group
 from warehouse.registry.commands import load_command, template_command
+from warehouse.supply.commands import supply_group
 
 
 class _Commands(click.Group):
@@ -40,6 +41,7 @@ cli.add_command(count_command)
 cli.add_command(refused_group)
 cli.add_command(clock_group)
 cli.add_command(energy_group)
+cli.add_command(supply_group)
 cli.add_command(export_command)
 cli.add_command(import_command)
 cli.add_command(load_command)

@@ -20,6 +20,8 @@ class JobName(StrEnum):
     """Close the energy accounts of quarter-hours that have passed."""
     COMPLETENESS = "completeness"
     """Count readings by series and day."""
+    SUPPLY = "supply"
+    """Put energy into periods of tariffs, and tell demand and cost of supply contracts."""
     INDICATORS = "indicators"
     """Mark results of indicators whose energy accounts changed."""
 

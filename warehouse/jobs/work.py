@@ -12,6 +12,7 @@ from warehouse.jobs.settings import JobName
 from warehouse.ledger.completeness import count
 from warehouse.ledger.holes import watch
 from warehouse.postgres import Connection
+from warehouse.supply.job import keep
 
 GoOn: TypeAlias = Callable[[], bool]
 """False once a job that can go on in the next round should stop."""
@@ -39,6 +40,14 @@ def _completeness(connection: Connection, now: datetime, go_on: GoOn) -> str:
     return f"days={progress.days} readings={progress.readings} left={progress.left}"
 
 
+def _supply(connection: Connection, _now: datetime, go_on: GoOn) -> str:
+    report = keep(connection, go_on)
+    return (
+        f"days={report.days} contract_months={report.contract_months} changed={report.changed} "
+        f"left={'some' if report.left else 'none'}"
+    )
+
+
 def _indicators(connection: Connection, _now: datetime, _go_on: GoOn) -> str:
     marked = mark_due(connection)
     return ANOTHER if marked is None else f"changes={marked.changes} due={marked.results}"
@@ -48,6 +57,7 @@ WORK: Final[Mapping[JobName, Job]] = {
     JobName.HOLES: _holes,
     JobName.ENERGY: _energy,
     JobName.COMPLETENESS: _completeness,
+    JobName.SUPPLY: _supply,
     JobName.INDICATORS: _indicators,
 }
 """Every job; what each is given is the connection, the time, and whether to go on."""

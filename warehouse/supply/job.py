@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple
 
+from warehouse.energy.changed import changed_days, move_on
 from warehouse.postgres import Connection, alone, statement
 from warehouse.supply import store
 from warehouse.supply.account import Quarter, by_period, contract_demand, day_of, demand
@@ -24,6 +25,8 @@ from warehouse.supply.store import ContractDay, ContractMonth, MeterDay
 from warehouse.supply.terms import FOREVER_MS
 from warehouse.times import DAY_MS, midnight, to_ms
 
+CONSUMER: Final = "supply"
+"""Its row in `energy.consumer`."""
 AT_MOST: Final = 2_000
 """Days of meters, or marks of the registry, in one pass."""
 _PIECE: Final = 200
@@ -90,9 +93,9 @@ def keep(conn: Connection, go_on: Callable[[], bool] = lambda: True) -> SupplyRe
 def _take(conn: Connection) -> _Marks:
     """Read marks, and spread those of the registry over the days that they touch."""
     marks = _Marks()
-    for change_id, *day in conn.execute(statement(SQL, "changed.sql"), {"at_most": AT_MOST}):
-        marks.changed.append(MeterDay(*day))
-        marks.through = change_id
+    for change in changed_days(conn, CONSUMER, AT_MOST):
+        marks.changed.append(MeterDay(change.meter_id, change.feed_in, change.day))
+        marks.through = change.change_id
     dirty = [_Mark(*row) for row in conn.execute(statement(SQL, "marks.sql"), {"at_most": AT_MOST})]
     if dirty:
         marks.dirty = [mark.dirty_id for mark in dirty]
@@ -164,7 +167,7 @@ def _pass(conn: Connection, marks: _Marks, rule: Rules) -> tuple[int, int, int]:
     months = sorted({*marks.months, *(ContractMonth(one.contract, one.day.replace(day=1)) for one in touched)})
     changed += _contract_months(conn, sources, months, rule)
     if marks.through is not None:
-        conn.execute(statement(SQL, "changed_done.sql"), {"through": marks.through})
+        move_on(conn, CONSUMER, marks.through)
     conn.execute(statement(SQL, "marks_done.sql"), {"dirty": marks.dirty})
     return len(days), len(months), changed
 

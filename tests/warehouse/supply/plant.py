@@ -25,7 +25,9 @@ def at(month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
 class Supply(Plant):
     """An enterprise whose meters are under contracts."""
 
-    def put_up(self, meter: int, role: str = "boundary", since: datetime = EPOCH, until: datetime | None = None) -> None:
+    def put_up(
+        self, meter: int, role: str = "boundary", since: datetime = EPOCH, until: datetime | None = None
+    ) -> None:
         self.conn.execute(
             "INSERT INTO registry.meter_placement (meter_id, uscc, role, valid_from, valid_to, legal_basis, source) "
             "VALUES (%s, %s, %s, %s, %s, 'consented', 'synthetic')",

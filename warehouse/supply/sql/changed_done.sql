@@ -1,1 +1,0 @@
-UPDATE energy.consumer SET through = %(through)s WHERE consumer = 'supply'

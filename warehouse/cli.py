@@ -16,6 +16,7 @@ from warehouse.options import database_option
 from warehouse.parquet.commands import export_command, import_command
 from warehouse.refused.commands import refused_group
 from warehouse.registry.commands import load_command, template_command
+from warehouse.retention.commands import retention_group
 from warehouse.supply.commands import supply_group
 
 
@@ -46,6 +47,7 @@ cli.add_command(export_command)
 cli.add_command(import_command)
 cli.add_command(load_command)
 cli.add_command(template_command)
+cli.add_command(retention_group)
 
 
 @cli.command("migrate")

@@ -4,7 +4,8 @@
 (``database`` is an empty one). A test that stops, kills or fills a server takes ``own_mosquitto``, ``own_kafka`` or
 ``own_postgres``: factories whose servers end with the test. ``G60_KAFKA`` and ``G60_DATABASE`` name servers to use
 instead of the shared ones; Mosquitto is always ours, because tests make users in it. What the machine lacks is
-installed where that is allowed; where it is not, the test fails and names the command. Nothing is skipped.
+installed where that is allowed; where it is not, the test fails and names the command. Nothing is skipped but what only
+a native TimescaleDB can show, unless ``G60_TIMESCALE`` names one, which then replaces the one in WebAssembly, too.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from deploy.local.mosquitto import Mosquitto
 from deploy.local.postgres import Postgres
 from deploy.local.server import LocalServer
 from tests.services import home, machine
-from tests.services.timescale import Timescale
+from tests.services.timescale import NATIVE, Timescale
 
 S = TypeVar("S", bound=LocalServer)
 _DICE = random.SystemRandom()
@@ -131,10 +132,26 @@ def timescale(servers_folder: Path) -> Iterator[Timescale]:
 
 
 @pytest.fixture
-def timescale_database(timescale: Timescale) -> str:
-    """The DSN of an empty TimescaleDB."""
-    timescale.empty()
-    return timescale.dsn
+def timescale_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The DSN of an empty TimescaleDB: on the server that ``G60_TIMESCALE`` names, else in WebAssembly."""
+    given = os.environ.get(NATIVE)
+    if given is not None:
+        with fresh_database(ExternalPostgres(given)) as dsn:
+            yield dsn
+        return
+    server: Timescale = request.getfixturevalue("timescale")
+    server.empty()
+    yield server.dsn
+
+
+@pytest.fixture
+def native_timescale() -> Iterator[str]:
+    """The DSN of an empty TimescaleDB on a native server; the test is skipped where none is named."""
+    given = os.environ.get(NATIVE)
+    if given is None:
+        pytest.skip(f"{NATIVE} names no native TimescaleDB, and the build in WebAssembly cannot show this")
+    with fresh_database(ExternalPostgres(given)) as dsn:
+        yield dsn
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ class JobName(StrEnum):
     """Put energy into periods of tariffs, and tell demand and cost of supply contracts."""
     INDICATORS = "indicators"
     """Mark results of indicators whose energy accounts changed."""
+    RETENTION = "retention"
+    """Compress readings that have come to rest, and drop what the rules let go (docs/retention.md)."""
 
 
 class JobsSettings(Settings):
@@ -36,7 +38,8 @@ class JobsSettings(Settings):
     every_s: Annotated[float, Field(gt=0, le=3_600)] = 60.0
     """From the beginning of one round to that of the next, in seconds; one that takes longer is followed at once."""
     count_within_s: Annotated[float, Field(gt=0, le=3_600)] = 30.0
-    """Completeness is counted for so long in one round, in seconds; what is left is counted in the next ones."""
+    """Completeness is counted, and readings are compressed, for so long each in one round, in seconds; what is left is
+    done in the next ones."""
 
     @model_validator(mode="after")
     def _once(self) -> Self:

@@ -12,6 +12,7 @@ from warehouse.jobs.settings import JobName
 from warehouse.ledger.completeness import count
 from warehouse.ledger.holes import watch
 from warehouse.postgres import Connection
+from warehouse.retention import job as retention
 from warehouse.supply.job import keep
 
 GoOn: TypeAlias = Callable[[], bool]
@@ -53,11 +54,22 @@ def _indicators(connection: Connection, _now: datetime, _go_on: GoOn) -> str:
     return ANOTHER if marked is None else f"changes={marked.changes} due={marked.results}"
 
 
+def _retention(connection: Connection, now: datetime, go_on: GoOn) -> str:
+    done = retention.run(connection, now, go_on)
+    if done is None:
+        return ANOTHER
+    return (
+        f"compressed={done.compressed} saved_bytes={done.saved} dropped={done.dropped} readings={done.readings} "
+        f"refused={done.refused} failed={done.failed}"
+    )
+
+
 WORK: Final[Mapping[JobName, Job]] = {
     JobName.HOLES: _holes,
     JobName.ENERGY: _energy,
     JobName.COMPLETENESS: _completeness,
     JobName.SUPPLY: _supply,
     JobName.INDICATORS: _indicators,
+    JobName.RETENTION: _retention,
 }
 """Every job; what each is given is the connection, the time, and whether to go on."""

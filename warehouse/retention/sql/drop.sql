@@ -1,0 +1,1 @@
+SELECT ingest.drop_piece(%(reading)s, %(piece)s)

@@ -1,0 +1,1 @@
+SELECT true FROM registry.meter WHERE serial = %(serial)s

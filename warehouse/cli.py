@@ -10,6 +10,7 @@ import click
 from edge_agent.contract.errors import PulseError
 from warehouse.access.commands import access_group
 from warehouse.clock.commands import clock_group
+from warehouse.consumption.commands import balance_command, consumption_command
 from warehouse.energy.commands import energy_group
 from warehouse.ledger.commands import completeness_command, count_command, ledger_command
 from warehouse.options import database_option
@@ -43,6 +44,8 @@ cli.add_command(refused_group)
 cli.add_command(clock_group)
 cli.add_command(energy_group)
 cli.add_command(supply_group)
+energy_group.add_command(consumption_command)
+energy_group.add_command(balance_command)
 cli.add_command(export_command)
 cli.add_command(import_command)
 cli.add_command(load_command)

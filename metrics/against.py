@@ -170,7 +170,7 @@ def _scenarios(question: Question, members: Sequence[Evidence]) -> dict[str, Any
 
 
 def _nothing_to_stand_against(question: Question) -> tuple[Status, Reason | None]:
-    if question.plan is None or question.entry.kind is Kind.PANEL:
+    if question.plan is None or question.entry.nature is None:
         return Status.NO_TARGET, None
     return Status.TARGET_MISSING, Reason(
         f"no target of {question.plan.name_en} has been published, or was seen",

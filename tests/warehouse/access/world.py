@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier, Placeholder
 
 from warehouse.access.kinds import Asked, Kind
-from warehouse.access.roles import grant, listing, revoke
+from warehouse.access.roles import grant, listing
 from warehouse.postgres import Connection, connect
 from warehouse.registry.uscc import check_character
 
@@ -78,9 +78,11 @@ class World:
             return sorted(connection.execute(query, where).fetchall(), key=str)
 
     def end(self) -> None:
-        """Drop the roles, which belong to the whole server."""
-        for found in listing(self.conn):
-            assert revoke(self.conn, found.role)
+        """Drop the roles, which belong to the whole server and not to the database."""
+        for role in {*self.roles.values(), *(found.role for found in listing(self.conn))}:
+            if self.run("SELECT FROM pg_roles WHERE rolname = %s", [role]):
+                for command in ("DROP OWNED BY {}", "DROP ROLE {}"):
+                    self.conn.execute(SQL(command).format(Identifier(role)))
 
     # What there is -------------------------------------------------------------------------------------------------
 

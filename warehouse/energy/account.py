@@ -7,7 +7,7 @@ quarter-hours they equal the difference of the register exactly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, localcontext
 from enum import StrEnum
@@ -121,6 +121,15 @@ def _intervals(walked: Walk, ratios: Sequence[Multiplier], start_ms: int, end_ms
             yield _unknown(quarter_ms, Reason.NO_READING)
         else:
             yield _interval(quarter_ms, touching, ratios)
+
+
+def merge(into: dict[int, Interval], later: Iterable[Interval]) -> None:
+    """Let a later track's quarter-hours hold, unless it knows nothing of one that an earlier track knows of."""
+    for interval in later:
+        before = into.get(interval.start_ms)
+        nothing = interval.quality is Quality.UNKNOWN and interval.reason == Reason.NO_READING
+        if before is None or not nothing:
+            into[interval.start_ms] = interval
 
 
 def _unknown(quarter_ms: int, reason: str) -> Interval:

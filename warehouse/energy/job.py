@@ -7,21 +7,23 @@
 3. Of the quarter-hours it writes what differs, and sums up again the hours, days and months of these, and no others,
    in the same transaction. There it also leaves a mark of each day for whoever computes from the accounts
    (:mod:`.changed`): the one way to learn of a change that dying between two transactions cannot lose.
+   A meter that tells its power only is integrated from its mark on, for a quarter-hour depends on samples near it only.
 4. Where only the holder of a meter changed, no reading is read again: rows are given to whoever had the meter.
-5. It deletes the marks it had read. Dying anywhere leaves the marks, and the next run does the work again.
+5. Virtual meters are summed up after all others, where a term of theirs changed (:mod:`.derived`).
+6. It deletes the marks it had read. Dying anywhere leaves the marks, and the next run does the work again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from warehouse.energy import store
-from warehouse.energy.account import QUARTER_MS, Interval, Quality, Reason, account
-from warehouse.energy.sources import FOREVER_MS, SQL, RegisterKey, Sources, Track, read_sources
+from warehouse.energy import derived, powered, store
+from warehouse.energy.account import QUARTER_MS, Interval, account, merge
+from warehouse.energy.sources import FOREVER_MS, SQL, Feed, PowerTrack, RegisterKey, Sources, Track, read_sources
 from warehouse.energy.store import Checkpoint, Recomputed
 from warehouse.energy.walk import Reading
 from warehouse.postgres import Connection, alone, statement
@@ -36,7 +38,7 @@ _RECENT_QUARTERS: Final = (0, 2, 8)
 """Checkpoints before the closed time, beside those at midnight, so that the next run need not go back a day."""
 _ENERGY, _INGEST = 0, 1
 """Whose a mark is, as marks.sql tells it; 2 are those of energy.dirty that are for holders only."""
-_LOCK: Final = 0x6730_0020
+LOCK: Final = 0x6730_0020
 """Advisory lock: one run at a time in a database."""
 
 
@@ -46,7 +48,7 @@ class CloseReport:
 
     closed_through: datetime
     registers: int
-    """Registers that were computed, of those that some series tells."""
+    """Registers that were computed, of those that some series tells, or whose power it tells."""
     changed: int
     """Quarter-hours that were added, changed or taken away."""
     refused: tuple[str, ...]
@@ -71,8 +73,14 @@ def close(conn: Connection, through: datetime) -> CloseReport:
     """
     if to_ms(through) % QUARTER_MS:
         raise ValueError(f"{through} is not a full quarter-hour")
-    with alone(conn, _LOCK):
+    with alone(conn, LOCK):
         return _close(conn, through)
+
+
+def waiting(conn: Connection, sources: Sources) -> frozenset[int]:
+    """Return the meters whose accounts, or whose holders, wait for the next run."""
+    marks = _read_marks(conn)
+    return frozenset({key.meter_id for key in _due(marks, sources)} | marks.holders.keys())
 
 
 def last_quarter(now: datetime) -> datetime:
@@ -85,7 +93,8 @@ def _close(conn: Connection, through: datetime) -> CloseReport:
     through_ms = _advance(conn, to_ms(through))
     marks = _read_marks(conn)
     sources = read_sources(conn)
-    due = sorted(_due(marks, sources).items())
+    virtual = derived.read_virtual(conn, sources)
+    due = sorted(item for item in _due(marks, sources).items() if item[0].meter_id not in virtual.terms)
     changed = 0
     for first in range(0, len(due), BATCH):
         with conn.transaction():
@@ -94,11 +103,13 @@ def _close(conn: Connection, through: datetime) -> CloseReport:
     for first in range(0, len(held), BATCH):
         with conn.transaction():
             changed += store.relabel(conn, dict(held[first : first + BATCH]))
+    changed += derived.compute(conn, virtual, marks.meters)
     with conn.transaction():
         conn.execute(statement(SQL, "marks_done.sql"), {"energy": marks.numbers[0], "ingest": marks.numbers[1]})
         conn.execute(statement(SQL, "changed_passed.sql"))
     closed = from_ms(through_ms)
-    return CloseReport(closed, sum(key in sources.tracks for key, _ in due), changed, sources.refused)
+    registers = sum(key in sources.keys for key, _ in due)
+    return CloseReport(closed, registers, changed, (*sources.refused, *virtual.refused))
 
 
 def _advance(conn: Connection, through_ms: int) -> int:
@@ -137,7 +148,7 @@ def _due(marks: _Marks, sources: Sources) -> dict[RegisterKey, int]:
         due[key] = min(t_ms, due.get(key, t_ms))
 
     if marks.all_from_ms is not None:
-        for key in sources.tracks:
+        for key in sources.keys:
             add(key, marks.all_from_ms)
     for meter_id, t_ms in marks.meters.items():
         # Both registers, whether anything tells them or not: rows of one that nothing tells any more are taken away.
@@ -164,6 +175,9 @@ def _recompute(
             begins[track.key].append(marked_ms[track.key] if first_ms is None else point.last_good_ms)
         elif first_ms is not None:
             begins[track.key].append(first_ms)
+    powers = [track for key, _ in due for track in sources.powers.get(key, ())]
+    for of_power, since_ms in powered.begins(conn, powers, marked_ms):
+        begins[of_power.key].append(since_ms)
     start_ms = {key: min(_quarter(min(begins[key])), through_ms) for key in begins}
     starts = store.resume(
         conn, tracks, [min(start_ms.get(track.key, -FOREVER_MS), marked_ms[track.key]) for track in tracks]
@@ -175,7 +189,8 @@ def _recompute(
         walked[track.key].append(_Taken(track, point, read.get(place, []), active=first_ms is not None))
     for key, mark_ms in due:
         if key in start_ms:
-            yield _register(key, walked[key], mark_ms, start_ms[key], through_ms)
+            since = _Since(mark_ms, start_ms[key], through_ms)
+            yield _register(conn, key, walked[key], sources.powers.get(key, ()), since)
         else:
             yield Recomputed(key, _quarter(mark_ms), (), ())
 
@@ -190,9 +205,23 @@ class _Taken:
     active: bool
 
 
-def _register(key: RegisterKey, taken: Sequence[_Taken], mark_ms: int, start_ms: int, through_ms: int) -> Recomputed:
-    end_ms = max(start_ms, min(through_ms, max(_last_ms(one.track) for one in taken)))
+class _Since(NamedTuple):
+    """Where its earliest mark is, from which quarter-hour it is computed, and through which."""
+
+    mark_ms: int
+    start_ms: int
+    through_ms: int
+
+
+def _register(
+    conn: Connection, key: RegisterKey, taken: Sequence[_Taken], powers: Sequence[PowerTrack], since: _Since
+) -> Recomputed:
+    mark_ms, start_ms, through_ms = since
+    feeds = [feed for one in taken for feed in one.track.feeds] + [feed for track in powers for feed in track.feeds]
+    end_ms = max(start_ms, min(through_ms, _last_ms(feeds)))
     intervals: dict[int, Interval] = {}
+    for track in powers:
+        merge(intervals, powered.intervals(conn, track, start_ms, end_ms))
     checkpoints: list[tuple[Track, int, Sequence[Checkpoint]]] = []
     for one in taken:
         after_ms = one.point.at_ms if one.point else -FOREVER_MS
@@ -205,29 +234,20 @@ def _register(key: RegisterKey, taken: Sequence[_Taken], mark_ms: int, start_ms:
             end_ms=end_ms,
             marks=_marks(one.point.at_ms if one.point else start_ms - DAY_MS, through_ms),
         )
-        _merge(intervals, made.intervals)
+        merge(intervals, made.intervals)
         if one.active:
             points = [Checkpoint(at_ms, good_ms) for at_ms, good_ms in sorted(made.walk.last_good.items())]
             checkpoints.append((one.track, after_ms, points))
     return Recomputed(key, min(start_ms, _quarter(mark_ms)), tuple(intervals.values()), checkpoints)
 
 
-def _merge(into: dict[int, Interval], later: Sequence[Interval]) -> None:
-    """Let a later track's quarter-hours hold, unless it knows nothing of one that an earlier track knows of."""
-    for interval in later:
-        before = into.get(interval.start_ms)
-        nothing = interval.quality is Quality.UNKNOWN and interval.reason == Reason.NO_READING
-        if before is None or not nothing:
-            into[interval.start_ms] = interval
-
-
 def _quarter(t_ms: int) -> int:
     return t_ms if abs(t_ms) >= FOREVER_MS else t_ms // QUARTER_MS * QUARTER_MS
 
 
-def _last_ms(track: Track) -> int:
-    """Return the end of the last quarter-hour that the track may tell."""
-    return -(-max(feed.to_ms for feed in track.feeds) // QUARTER_MS) * QUARTER_MS
+def _last_ms(feeds: Sequence[Feed]) -> int:
+    """Return the end of the last quarter-hour that any of these may tell."""
+    return -(-max(feed.to_ms for feed in feeds) // QUARTER_MS) * QUARTER_MS
 
 
 def _marks(after_ms: int, through_ms: int) -> list[int]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from itertools import pairwise
 from math import isfinite
@@ -60,7 +60,7 @@ def limit_ms(interval_ms: int) -> int:
 def nano(power: float | Decimal) -> int:
     """Return billionths of a power, half up; of a float its shortest decimal notation counts."""
     exact = power if isinstance(power, Decimal) else Decimal(repr(power))
-    return _half_up(Fraction(exact) * 10**NANO)
+    return int(exact.scaleb(NANO).to_integral_value(ROUND_HALF_UP))
 
 
 def in_order(readings: Iterable[tuple[int, float | Decimal, int]], gauge: Gauge) -> Samples:

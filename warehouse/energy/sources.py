@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import ceil
 from typing import Final, NamedTuple
 
+from warehouse.energy import power
 from warehouse.energy.account import Multiplier
-from warehouse.energy.units import worth
+from warehouse.energy.units import worth, worth_of_an_hour
 from warehouse.energy.walk import Change, Register
 from warehouse.postgres import Connection, statement
 
@@ -48,14 +49,31 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerTrack:
+    """Series of power of one meter that are sampled alike; its energy is integrated."""
+
+    key: RegisterKey
+    gauge: power.Gauge
+    feeds: tuple[Feed, ...]
+    multipliers: tuple[Multiplier, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
-    """Every register that some series tells."""
+    """Every register that some series tells, and every meter of which some series tells the power only."""
 
     tracks: dict[RegisterKey, tuple[Track, ...]]
     """By register; of several tracks that know a quarter-hour the later one holds."""
+    powers: dict[RegisterKey, tuple[PowerTrack, ...]]
+    """By what would be its register; what a register knows of a quarter-hour holds against it."""
     of_series: dict[int, frozenset[RegisterKey]]
     refused: tuple[str, ...]
     """Series that cannot be accounted for, and why, for people."""
+
+    @property
+    def keys(self) -> Set[RegisterKey]:
+        """All of them."""
+        return self.tracks.keys() | self.powers.keys()
 
 
 class _Spec(NamedTuple):
@@ -104,7 +122,56 @@ def read_sources(conn: Connection) -> Sources:
                 )
             )
         tracks[key] = tuple(sorted(made, key=lambda track: max(feed.series_id for feed in track.feeds)))
-    return Sources(tracks, {series: frozenset(keys) for series, keys in of_series.items()}, tuple(refused))
+    powers, not_power = _powers(conn, ratios)
+    for key, of_key in list(powers.items()):
+        # What flows back is told by the same samples, unless something of its own tells it.
+        fed_back = key._replace(feed_in=True)
+        if fed_back not in tracks and fed_back not in powers:
+            powers[fed_back] = tuple(replace(track, key=fed_back) for track in of_key)
+    for key, of_key in powers.items():
+        for track in of_key:
+            for feed in track.feeds:
+                of_series[feed.series_id].add(key)
+    known = {series: frozenset(keys) for series, keys in of_series.items()}
+    return Sources(tracks, powers, known, (*refused, *not_power))
+
+
+class _Sampled(NamedTuple):
+    unit: str
+    interval_ms: int
+    rated_max: float | None
+
+
+def _powers(
+    conn: Connection, ratios: dict[int, list[_Ratio]]
+) -> tuple[dict[RegisterKey, tuple[PowerTrack, ...]], list[str]]:
+    feeds: dict[RegisterKey, dict[_Sampled, list[Feed]]] = defaultdict(lambda: defaultdict(list))
+    account_unit: dict[int, str] = {}
+    refused = []
+    rows = conn.execute(statement(SQL, "power_sources.sql"))
+    for meter_id, feed_in, serial, unit, from_ms, to_ms, series_id, read_in, interval_ms, rated_max in rows:
+        if worth_of_an_hour(read_in, unit) is None:
+            refused.append(f"meter {serial}: a gauge in {read_in} is no power of {unit} (不是功率序列)")
+            continue
+        account_unit[meter_id] = unit
+        key, sampled = RegisterKey(meter_id, feed_in), _Sampled(read_in, interval_ms, rated_max)
+        feeds[key][sampled].append(Feed(series_id, from_ms, FOREVER_MS if to_ms is None else to_ms))
+    powers = {}
+    for key, by_sampled in feeds.items():
+        made = []
+        for sampled, of_sampled in by_sampled.items():
+            per_hour = worth_of_an_hour(sampled.unit, account_unit[key.meter_id]) or Decimal(0)
+            most = None if sampled.rated_max is None else power.nano(sampled.rated_max)
+            made.append(
+                PowerTrack(
+                    key,
+                    power.Gauge(power.limit_ms(sampled.interval_ms), most),
+                    tuple(of_sampled),
+                    tuple(_multipliers(ratios.get(key.meter_id, []), per_hour.scaleb(-power.NANO))),
+                )
+            )
+        powers[key] = tuple(sorted(made, key=lambda track: max(feed.series_id for feed in track.feeds)))
+    return powers, refused
 
 
 class _Ratio(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -240,26 +239,21 @@ def test_a_measured_factor_goes_before_that_of_the_bureau_and_is_its_owners_alon
     assert (gas.factor.value, gas.factor.level) == (Fraction("1.25"), "measured")
 
 
-@pytest.mark.parametrize(
-    ("day", "regions", "carry", "expected"),
-    [
+def test_one_rule_resolves_factors(ready: Connection) -> None:
+    for day, regions, carry, expected in (
         ("2022-06-30", ["310117", "310000", "CN-E", "CN"], False, "0.5849"),
         ("2022-06-30", ["CN-E", "CN"], False, "0.5617"),
         ("2022-06-30", ["CN"], False, "0.5366"),
         ("2026-03-31", ["310000", "CN"], False, None),
         ("2026-03-31", ["310000", "CN"], True, "0.5737"),
         ("2020-12-31", ["310000", "CN"], True, None),
-    ],
-)
-def test_one_rule_resolves_factors(
-    ready: Connection, day: str, regions: Iterable[str], carry: bool, expected: str | None
-) -> None:
-    rows = ready.execute(
-        "SELECT value::text FROM stats.resolve_factor"
-        "('songjiang', 1, 'electricity', 'mee_location', %s, NULL, %s::date, 'infinity', NULL, %s)",
-        [list(regions), day, carry],
-    ).fetchall()
-    assert rows == ([] if expected is None else [(expected,)])
+    ):
+        rows = ready.execute(
+            "SELECT value::text FROM stats.resolve_factor"
+            "('songjiang', 1, 'electricity', 'mee_location', %s, NULL, %s::date, 'infinity', NULL, %s)",
+            [regions, day, carry],
+        ).fetchall()
+        assert rows == ([] if expected is None else [(expected,)])
 
 
 def test_the_grids_factor_that_was_published_last_says_of_when_it_is(world: World, ready_dsn: str) -> None:

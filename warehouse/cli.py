@@ -18,6 +18,7 @@ from warehouse.parquet.commands import export_command, import_command
 from warehouse.refused.commands import refused_group
 from warehouse.registry.commands import load_command, template_command
 from warehouse.retention.commands import retention_group
+from warehouse.statistics.commands import statistics_group
 from warehouse.supply.commands import supply_group
 
 
@@ -46,6 +47,7 @@ cli.add_command(energy_group)
 cli.add_command(supply_group)
 energy_group.add_command(consumption_command)
 energy_group.add_command(balance_command)
+cli.add_command(statistics_group)
 cli.add_command(export_command)
 cli.add_command(import_command)
 cli.add_command(load_command)

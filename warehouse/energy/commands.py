@@ -37,6 +37,47 @@ def energy_close_command(database: str, through: datetime | None) -> None:
     )
 
 
+@energy_group.command("check")
+@database_option
+@click.option("--days", type=click.IntRange(1, 4_000), help="So many days before today; 35 when nothing is given.")
+@click.option("--from", "from_day", type=click.DateTime(["%Y-%m-%d"]), help="First day (首日), of Shanghai.")
+@click.option("--to", "to_day", type=click.DateTime(["%Y-%m-%d"]), help="Last day (末日), of Shanghai.")
+@click.option("--meters", "serials", multiple=True, help="Only the meter with this serial number; may be repeated.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Language of the table.")
+def energy_check_command(
+    database: str,
+    days: int | None,
+    from_day: datetime | None,
+    to_day: datetime | None,
+    serials: tuple[str, ...],
+    lang: str,
+) -> None:
+    """Compute accounts anew from the readings and compare; exit code 1 when a row differs (核对能源账)."""
+    from datetime import timedelta
+
+    from warehouse.energy.nightly import RECENT, check_asked
+    from warehouse.energy.tell import told
+    from warehouse.postgres import connect
+    from warehouse.times import SHANGHAI
+
+    if (from_day is None) != (to_day is None) or (days is not None and from_day is not None):
+        raise click.UsageError("give --days, or --from and --to (请给出 --days，或 --from 与 --to)")
+    now = datetime.now(UTC)
+    today = now.astimezone(SHANGHAI).date()
+    first, after = today - (RECENT if days is None else timedelta(days=days)), today
+    if from_day is not None and to_day is not None:
+        first, after = from_day.date(), to_day.date() + timedelta(days=1)
+    if first >= after:
+        raise click.UsageError("--from is after --to (首日晚于末日)")
+    with connect(database, application="g60 energy check") as connection:
+        found = check_asked(connection, first, after, serials or None, now)
+        names = dict(connection.execute("SELECT meter_id, serial FROM registry.meter").fetchall())
+    for line in told(found, names, chinese=lang == "zh"):
+        click.echo(line)
+    if found.differing:
+        raise SystemExit(1)
+
+
 @energy_group.command("explain")
 @click.option("--readings", type=click.Path(path_type=Path, exists=True), required=True, help="CSV: t, value, quality.")
 @click.option(

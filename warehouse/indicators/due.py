@@ -10,7 +10,7 @@ from warehouse.energy.changed import PIECE, changed_days, move_on
 from warehouse.indicators.catalogue import SQL
 from warehouse.postgres import Connection, alone_or_not, statement
 
-RUN_LOCK: Final = 0x6730_0030
+RUN_LOCK: Final = 0x6730_0025
 """Advisory lock of whoever computes or marks results: a mark is never set while a run is looking at what it is for."""
 CONSUMER: Final = "indicators"
 """Its row in energy.consumer."""

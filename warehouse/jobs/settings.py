@@ -24,6 +24,8 @@ class JobName(StrEnum):
     """Put energy into periods of tariffs, and tell demand and cost of supply contracts."""
     INDICATORS = "indicators"
     """Mark results of indicators whose energy accounts changed."""
+    CHECK = "check"
+    """Once a night, compare the energy accounts with the readings they are made of."""
     RETENTION = "retention"
     """Compress readings that have come to rest, and drop what the rules let go (docs/retention.md)."""
 

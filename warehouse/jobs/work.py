@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from warehouse.energy.job import close, last_quarter
+from warehouse.energy.nightly import FROM_HOUR, check_tonight
 from warehouse.indicators.due import mark_due
 from warehouse.jobs.settings import JobName
 from warehouse.ledger.completeness import count
@@ -64,12 +65,24 @@ def _retention(connection: Connection, now: datetime, go_on: GoOn) -> str:
     )
 
 
+def _check(connection: Connection, now: datetime, go_on: GoOn) -> str:
+    tonight = check_tonight(connection, now, go_on)
+    if tonight is None:
+        return f"not before {FROM_HOUR}:00, or another run is at work"
+    found = tonight.checked
+    return (
+        f"night={tonight.night} meters={found.meters} compared={found.compared} differing={found.differing} "
+        f"left={tonight.left}"
+    )
+
+
 WORK: Final[Mapping[JobName, Job]] = {
     JobName.HOLES: _holes,
     JobName.ENERGY: _energy,
     JobName.COMPLETENESS: _completeness,
     JobName.SUPPLY: _supply,
     JobName.INDICATORS: _indicators,
+    JobName.CHECK: _check,
     JobName.RETENTION: _retention,
 }
 """Every job; what each is given is the connection, the time, and whether to go on."""

@@ -1,6 +1,6 @@
 -- Months from their days.
 WITH touched AS MATERIALIZED (
-  SELECT DISTINCT meter_id, feed_in, date_trunc('month', day)::date AS month FROM pg_temp.touched_day
+  SELECT DISTINCT meter_id, feed_in, date_trunc('month', day::timestamp)::date AS month FROM pg_temp.touched_day
 ),
 summed AS MATERIALIZED (
   SELECT t.meter_id, t.feed_in, t.month, s.*

@@ -1,0 +1,1 @@
+SELECT part FROM energy.check_run WHERE night = %(night)s

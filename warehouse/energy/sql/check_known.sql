@@ -1,0 +1,1 @@
+SELECT serial FROM registry.meter WHERE serial = ANY(%(serials)s)

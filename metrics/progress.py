@@ -92,7 +92,8 @@ def growth(target: Decimal, rates: Sequence[Decimal], years: int | None = None) 
         return Progress(
             achieved,
             target,
-            achieved >= target,
+            # Not the root, which is rounded: 20 % in the mean must reach a target of 20 %.
+            made >= (ONE + target) ** len(rates),
             expected=target,
             progress=achieved / target,
             expected_progress=ONE,

@@ -9,6 +9,7 @@ import click
 
 from edge_agent.contract.errors import PulseError
 from warehouse.access.commands import access_group
+from warehouse.backup.commands import backup_command, restore_command
 from warehouse.clock.commands import clock_group
 from warehouse.consumption.commands import balance_command, consumption_command
 from warehouse.energy.commands import energy_group
@@ -48,6 +49,8 @@ cli.add_command(supply_group)
 energy_group.add_command(consumption_command)
 energy_group.add_command(balance_command)
 cli.add_command(statistics_group)
+cli.add_command(backup_command)
+cli.add_command(restore_command)
 cli.add_command(export_command)
 cli.add_command(import_command)
 cli.add_command(load_command)

@@ -239,7 +239,7 @@ def _file(
     draft = whole.with_name(f".{DATA}.tmp")
     key = SQL(", ").join(Identifier("r", name) for name in relation.key)
     query = statement(_SQL, "copy_out.sql").format(
-        columns=_names(relation),
+        columns=_columns(relation, schema),
         relation=relation.identifier,
         where=months.of_file(relation.time, group.month, part),
         order=SQL(" ORDER BY {}").format(key) if relation.key else SQL(""),
@@ -280,8 +280,15 @@ def _path(relation: Relation, month: str | None) -> str:
     return f"{relation.name}/{MONTH}={month or _NO_MONTH}/{DATA}"
 
 
-def _names(relation: Relation) -> Composable:
-    return SQL(", ").join(Identifier("r", column.name) for column in relation.columns)
+def _columns(relation: Relation, schema: pa.Schema) -> Composable:
+    # A quotient carries zeros that the column of the file has no room for.
+    short = SQL("trim_scale({})")
+    return SQL(", ").join(
+        (short if pa.types.is_decimal(field.type) and column.scale is None else SQL("{}")).format(
+            Identifier("r", column.name)
+        )
+        for column, field in zip(relation.columns, schema, strict=True)
+    )
 
 
 def _pieces(rows: Iterable[Any]) -> Iterator[bytes]:

@@ -57,7 +57,7 @@ def figures(column: Column) -> tuple[str, ...]:
         return (
             "coalesce(bool_or({column} IN ('NaN', 'Infinity', '-Infinity')), false)",
             "max(abs({column})) FILTER (WHERE {column} NOT IN ('NaN', 'Infinity', '-Infinity'))",
-            "max(scale({column}))",
+            "max(min_scale({column}))",
         )
     if column.base in _TIMES:
         return ("coalesce(bool_or({column} < '0001-01-02' OR {column} >= '9999-12-30'), false)",)

@@ -8,10 +8,11 @@ from datetime import date
 from decimal import Context, Decimal, Inexact, localcontext
 from typing import Final, NamedTuple
 
+from warehouse import times
 from warehouse.energy.account import Quality
 from warehouse.supply.periods import Period, Slot, Tariffs, Why
 from warehouse.supply.terms import QUARTER_MS, Coverage, Meter, Term
-from warehouse.times import DAY_MS, SHANGHAI_MS, from_ms
+from warehouse.times import DAY_MS, SHANGHAI_MS, midnight, to_ms
 
 EXACT: Final = Context(prec=60, traps=[Inexact])
 _PER_HOUR: Final = 4
@@ -83,20 +84,19 @@ class Peak:
     unknown: int = 0
 
     def add(self, start_ms: int, energy: Decimal | None, *, estimated: bool) -> None:
-        """Take one more quarter-hour; its demand in kW is its energy in kWh times 4."""
+        """Take one more quarter-hour; its demand in kW is its energy in kWh times 4. Within an exact context."""
         if energy is None:
             self.unknown += 1
             return
         self.known += 1
-        with localcontext(EXACT):
-            kw = energy * _PER_HOUR
+        kw = energy * _PER_HOUR
         if self.kw is None or kw > self.kw or (kw == self.kw and start_ms < (self.at_ms or 0)):
             self.kw, self.at_ms, self.estimated = kw, start_ms, estimated
 
 
 def day_of(t_ms: int) -> date:
     """Return the day of Asia/Shanghai that a time lies in."""
-    return from_ms(t_ms + SHANGHAI_MS).date()
+    return times.from_ms(t_ms + SHANGHAI_MS).date()
 
 
 def slot_of(tariffs: Tariffs, term: Term | None, day: date, start_ms: int) -> Slot:
@@ -133,19 +133,20 @@ def by_period(quarters: Iterable[Quarter], coverage: Coverage, tariffs: Tariffs)
 def demand(quarters: Iterable[Quarter], coverage: Coverage, meters: Mapping[int, Meter]) -> dict[DemandKey, Peak]:
     """Return the highest demand of each day that was drawn through each meter in kWh."""
     found: dict[DemandKey, Peak] = {}
-    for quarter in quarters:
-        if quarter.feed_in or not meters[quarter.meter_id].has_demand:
-            continue
-        term = coverage.at(quarter.meter_id, quarter.start_ms)
-        key = DemandKey(
-            quarter.meter_id,
-            day_of(quarter.start_ms),
-            quarter.holder_id,
-            None if term is None else term.contract,
-            term.contracted_kw if term is not None and term.meter_id is not None else None,
-        )
-        peak = found.setdefault(key, Peak())
-        peak.add(quarter.start_ms, quarter.energy, estimated=quarter.quality == Quality.ESTIMATED)
+    with localcontext(EXACT):
+        for quarter in quarters:
+            if quarter.feed_in or not meters[quarter.meter_id].has_demand:
+                continue
+            term = coverage.at(quarter.meter_id, quarter.start_ms)
+            key = DemandKey(
+                quarter.meter_id,
+                day_of(quarter.start_ms),
+                quarter.holder_id,
+                None if term is None else term.contract,
+                term.contracted_kw if term is not None and term.meter_id is not None else None,
+            )
+            peak = found.setdefault(key, Peak())
+            peak.add(quarter.start_ms, quarter.energy, estimated=quarter.quality == Quality.ESTIMATED)
     return found
 
 
@@ -158,7 +159,7 @@ def contract_demand(
     does not count.
     """
     drawn = {(quarter.meter_id, quarter.start_ms): quarter for quarter in quarters if not quarter.feed_in}
-    from_ms = (day.toordinal() - _EPOCH_DAY) * DAY_MS - SHANGHAI_MS
+    from_ms = to_ms(midnight(day))
     under: dict[int, list[int]] = {}
     terms: dict[int, Term] = {}
     for span in coverage.of_contract(contract, from_ms, from_ms + DAY_MS):
@@ -167,16 +168,13 @@ def contract_demand(
                 under.setdefault(start_ms, []).append(span.meter_id)
                 terms[start_ms] = span.term
     found: dict[ContractDemandKey, Peak] = {}
-    for start_ms, ids in sorted(under.items()):
-        present = [drawn[meter_id, start_ms] for meter_id in ids if (meter_id, start_ms) in drawn]
-        if not present:
-            continue
-        energies = [quarter.energy for quarter in present if quarter.energy is not None]
-        with localcontext(EXACT):
+    with localcontext(EXACT):
+        for start_ms, ids in sorted(under.items()):
+            present = [drawn[meter_id, start_ms] for meter_id in ids if (meter_id, start_ms) in drawn]
+            if not present:
+                continue
+            energies = [quarter.energy for quarter in present if quarter.energy is not None]
             total = sum(energies, Decimal(0)) if len(energies) == len(ids) else None
-        peak = found.setdefault(ContractDemandKey(contract, day, terms[start_ms].contracted_kw), Peak())
-        peak.add(start_ms, total, estimated=any(quarter.quality == Quality.ESTIMATED for quarter in present))
+            peak = found.setdefault(ContractDemandKey(contract, day, terms[start_ms].contracted_kw), Peak())
+            peak.add(start_ms, total, estimated=any(quarter.quality == Quality.ESTIMATED for quarter in present))
     return found
-
-
-_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()

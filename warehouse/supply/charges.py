@@ -132,6 +132,7 @@ def energy_charge(days: Iterable[EnergyDay], spans: Sequence[Span], prices: Sequ
     lines: dict[tuple[str, str, Decimal | None], Item] = {}
     missing: set[str] = set()
     unknown = present = 0
+    windows: dict[date, tuple[int, int]] = {}
     for row in sorted(days, key=lambda row: (row.day, row.period, row.unit)):
         present += row.known + row.unknown
         unknown += row.unknown
@@ -141,7 +142,9 @@ def energy_charge(days: Iterable[EnergyDay], spans: Sequence[Span], prices: Sequ
         if row.period is Period.UNKNOWN:
             missing.add(f"period_unknown:{row.why}")
         else:
-            found = _price(prices, row.period, f"CNY/{row.unit}", *_window(row.day, spans))
+            if row.day not in windows:
+                windows[row.day] = _window(row.day, spans)
+            found = _price(prices, row.period, f"CNY/{row.unit}", *windows[row.day])
             if isinstance(found, str):
                 missing.add(f"{found}:{row.period}")
             else:

@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 from warehouse.energy.changed import changed_days, move_on
 from warehouse.postgres import Connection, alone, statement
 from warehouse.supply import store
-from warehouse.supply.account import Quarter, by_period, contract_demand, day_of, demand
+from warehouse.supply.account import ContractDemandKey, Peak, Quarter, by_period, contract_demand, day_of, demand
+from warehouse.supply.calendar import kind_of_day
 from warehouse.supply.charges import Cost, Demand, EnergyDay, basic_charge, energy_charge, month_ms
 from warehouse.supply.rules import Rules, rules
 from warehouse.supply.sources import SQL, Sources, read_sources
@@ -100,6 +101,10 @@ def _take(conn: Connection) -> _Marks:
     if dirty:
         marks.dirty = [mark.dirty_id for mark in dirty]
         _spread(conn, marks, dirty, read_sources(conn))
+    oldest = conn.execute(statement(SQL, "calendar_oldest.sql")).fetchone()
+    if oldest is not None and oldest[0] is not None and kind_of_day(oldest[0]) is not None:
+        # A newer calendar knows a year that the one before did not.
+        conn.execute(statement(SQL, "calendar_due.sql"), {"through": oldest[0].replace(month=12, day=31)})
     marks.due = [MeterDay(*row) for row in conn.execute(statement(SQL, "due_take.sql"), {"at_most": AT_MOST})]
     return marks
 
@@ -155,7 +160,7 @@ def _pass(conn: Connection, marks: _Marks, rule: Rules) -> tuple[int, int, int]:
     store.in_scope(conn, days)
     touched = store.contracts_before(conn)
     for first in range(0, len(days), _PIECE):
-        piece = list(store.quarters(conn, days[first : first + _PIECE]))
+        piece = store.quarters(conn, days[first : first + _PIECE])
         store.stage_tariff(conn, by_period(piece, sources.coverage, sources.tariffs))
         store.stage_demand(conn, demand(piece, sources.coverage, sources.meters))
     changed = store.put(conn, store.TARIFF) + store.put(conn, store.DEMAND)
@@ -185,10 +190,11 @@ def _contract_days(conn: Connection, sources: Sources, days: Sequence[ContractDa
         rows: dict[MeterDay, list[Quarter]] = defaultdict(list)
         for quarter in store.quarters(conn, wanted):
             rows[MeterDay(quarter.meter_id, quarter.feed_in, day_of(quarter.start_ms))].append(quarter)
+        found: dict[ContractDemandKey, Peak] = {}
         for one, meters in of_day.items():
             drawn = [quarter for meter in meters for quarter in rows[meter]]
-            found = contract_demand(one.contract, one.day, drawn, sources.coverage, sources.meters)
-            store.stage_contract_demand(conn, found)
+            found |= contract_demand(one.contract, one.day, drawn, sources.coverage, sources.meters)
+        store.stage_contract_demand(conn, found)
     return store.put(conn, store.CONTRACT_DEMAND)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
@@ -119,8 +119,8 @@ ITEM: Final = _Table(
 )
 
 
-def quarters(conn: Connection, days: Sequence[MeterDay]) -> Iterator[Quarter]:
-    """Give the quarter-hours of days, in no order."""
+def quarters(conn: Connection, days: Sequence[MeterDay]) -> list[Quarter]:
+    """Return the quarter-hours of days, in no order."""
     rows = conn.execute(
         statement(SQL, "quarters.sql"),
         {
@@ -129,7 +129,7 @@ def quarters(conn: Connection, days: Sequence[MeterDay]) -> Iterator[Quarter]:
             "days": [day.day for day in days],
         },
     )
-    return (Quarter(*row) for row in rows)
+    return [Quarter(*row) for row in rows.fetchall()]
 
 
 def make_room(conn: Connection) -> None:
@@ -208,7 +208,9 @@ def months(
     """Return what was drawn in months of contracts, by day and period, and their highest demands."""
     wanted = {"contracts": [one.contract for one in asked], "months": [one.month for one in asked]}
     energy: dict[ContractMonth, list[EnergyDay]] = defaultdict(list)
-    for contract, month, day, period, reason, *amount in conn.execute(statement(SQL, "contract_days.sql"), wanted):
+    for contract, month, day, period, reason, *amount in conn.execute(
+        statement(SQL, "contract_days.sql"), wanted
+    ).fetchall():
         row = EnergyDay(day, Period(period), None if reason is None else Why(reason), *amount)
         energy[ContractMonth(contract, month)].append(row)
     demands: dict[ContractMonth, list[Demand]] = defaultdict(list)

@@ -260,6 +260,26 @@ def test_a_change_that_touches_nothing_here_leaves_no_mark(plant: Supply) -> Non
     assert plant.rows("SELECT 1 FROM energy.supply_dirty") == []
 
 
+def test_a_year_that_the_calendar_comes_to_know_is_computed_then(
+    plant: Supply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meter, series = plant.metered("a")
+    plant.put_up(meter)
+    plant.holiday_valley()
+    plant.term("c", meter=meter)
+    with monkeypatch.context() as without:
+        for module in ("periods", "job"):
+            without.setattr(f"warehouse.supply.{module}.kind_of_day", lambda _: None)
+        plant.run(plant.draw(series, at(10, 1), [25] * (2 * 96)))
+        assert plant.months(OCTOBER)["c", "calendar"] == 2 * 3
+        assert "period_unknown:calendar" in plant.cost("c", OCTOBER)[1]
+        assert keep(plant.conn).days == 0
+    assert keep(plant.conn).days == 2
+    assert plant.months(OCTOBER)["c", "deep_valley"] == 2 * 3
+    assert ("c", "calendar") not in plant.months(OCTOBER)
+    assert keep(plant.conn).days == 0
+
+
 ENERGIES = st.lists(st.one_of(st.none(), st.integers(0, 3_000)), min_size=2, max_size=12)
 
 

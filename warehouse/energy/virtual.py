@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, localcontext
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from warehouse.energy.account import Interval, Quality, Reason
 
+Meter = TypeVar("Meter", int, str)
+"""A meter by its number, or by its serial number."""
 _EXACT: Final = Context(prec=120, traps=[Inexact])
 
 
@@ -60,13 +62,13 @@ def _sum(start_ms: int, terms: Sequence[Term], in_force: Sequence[int], told: Ma
     return Interval(start_ms, None, energy, Quality.ESTIMATED if estimated else Quality.MEASURED, estimated)
 
 
-def in_order(terms: Mapping[int, Set[int]]) -> tuple[list[int], list[int]]:
+def in_order(terms: Mapping[Meter, Set[Meter]]) -> tuple[list[Meter], list[Meter]]:
     """Return virtual meters, each after those of its terms that are virtual too; and those that have no sum.
 
     ``terms`` are the meters of each virtual meter's terms. A meter whose terms come back to it has no sum, nor has one
     that rests on such a meter.
     """
-    ordered: list[int] = []
+    ordered: list[Meter] = []
     waiting = dict(sorted(terms.items()))
     while ready := [meter for meter, of_meter in waiting.items() if not of_meter & waiting.keys()]:
         ordered += ready

@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 from edge_agent.contract.errors import Misconfigured
 from warehouse.period import parse_period
 from warehouse.postgres import Connection, translated
-from warehouse.registry import amounts, statements, variables
+from warehouse.registry import amounts, statements, terms, variables
 from warehouse.registry.cells import PERIOD, Value
 from warehouse.registry.files import Progress, Reading, Row, Sheet, read
 from warehouse.registry.identities import Identities
@@ -116,6 +116,7 @@ def _check_given(given: Mapping[str, str]) -> None:
 def _load(cursor: psycopg.Cursor[TupleRow], sheet: Sheet, identities: Identities) -> tuple[Loaded, list[Refusal]]:
     table = sheet.table
     refused = [*identities.unknown(sheet), *variables.misused(cursor, sheet), *amounts.wrong(cursor, sheet)]
+    refused += terms.wrong(cursor, sheet)
     bad = {refusal.line for refusal in refused}
     rows = [(line, _stored(table, row, identities)) for line, row in sheet.rows if line not in bad]
     refused += _repeated(sheet, rows)
@@ -151,7 +152,7 @@ def _stored(table: Table, row: Row, identities: Identities) -> Row:
     stored: Row = {}
     for column in table.columns:
         value = row[column.name]
-        if column.target in ("meter_id", "parent_id"):
+        if column.target in ("meter_id", "parent_id", "term_id"):
             stored[column.target] = identities.meter_id(value)
         elif column.cell is PERIOD:
             period = parse_period(str(value))

@@ -37,3 +37,8 @@ def ready(ready_dsn: str) -> Iterator[Connection]:
     """A connection to a migrated database with the reference data."""
     with connect(ready_dsn, application="tests") as conn:
         yield conn
+
+
+def another_meter(conn: Connection) -> None:
+    """Add the meter that the example of a virtual meter has as its term: the example of meters is one meter only."""
+    conn.execute("INSERT INTO registry.meter (serial, carrier, unit) VALUES ('310023456790', 'electricity', 'kWh')")

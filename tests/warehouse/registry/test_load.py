@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.contract.errors import Misconfigured
+from tests.warehouse.registry.ready import another_meter
 from warehouse.postgres import Connection
 from warehouse.registry import readme
 from warehouse.registry.load import REFERENCE, LoadReport, load_folder, load_reference
@@ -84,13 +85,14 @@ def test_a_folder_is_loaded_with_every_kind_of_file(ready: Connection, tmp_path:
             if table.file == "factors.csv":
                 row |= {"level": "default"}
             write(tmp_path, table.file, [row])
+    another_meter(ready)
     report = load_folder(ready, tmp_path)
     assert report.refused == ()
     assert [(file.file, file.added) for file in report.files] == [
         (table.file, 1) for table in TABLES if table.file not in reference
     ]
-    meter = ready.execute("SELECT serial, carrier, unit FROM registry.meter").fetchall()
-    assert meter == [("310023456789", "electricity", "kWh")]
+    meters = ready.execute("SELECT serial, carrier, unit FROM registry.meter ORDER BY meter_id DESC").fetchall()
+    assert meters[0] == ("310023456789", "electricity", "kWh")
     assert ready.execute("SELECT valid_from::text FROM registry.multiplier").fetchall() == [
         ("2024-12-31 16:00:00+00",)
     ], "a date in a column of instants is midnight in Shanghai"

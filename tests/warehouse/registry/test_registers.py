@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.warehouse.registry.ready import another_meter
 from tests.warehouse.registry.test_load import BASE, ONE, TWO, cells, count, enterprise, refusals, write
 from warehouse.postgres import Connection
 from warehouse.registry import uscc
@@ -29,6 +31,7 @@ DATED = [
     "supply_price",
     "shift",
     "planned_stop",
+    "virtual_term",
 ]
 SIZES = [
     ("C34", "employees=1200 revenue_10k_cny=30000", "medium"),
@@ -72,6 +75,7 @@ def test_every_dated_table_keeps_what_was_known_before(ready: Connection, tmp_pa
     for table in TABLES:
         if table.file not in reference:
             write(tmp_path, table.file, [{column.name: column.example for column in table.columns}])
+    another_meter(ready)
     assert load_folder(ready, tmp_path).refused == ()
     before = ready.execute("SELECT clock_timestamp()").fetchone()
     for name in DATED:
@@ -81,6 +85,34 @@ def test_every_dated_table_keeps_what_was_known_before(ready: Connection, tmp_pa
         known = f"SELECT count(*), bool_or(source = 'corrected') FROM registry.{name}_as_of(%s)".encode()  # noqa: S608
         assert ready.execute(known, before).fetchone() == (rows, False)
         assert ready.execute(known, ["infinity"]).fetchone() == (rows, True)
+
+
+def test_a_virtual_meter_is_a_sum_of_other_meters_of_its_unit_and_no_circle(ready: Connection, tmp_path: Path) -> None:
+    meters = [METER | {"serial": serial} for serial in ("V1", "V2", "M1", "M2")]
+    gas = METER | {"serial": "G1", "carrier": "natural_gas"}
+    assert load_one(ready, tmp_path, "meters.csv", *meters, gas) == []
+    term = row("serial=V1 term=M1 term_feed_in=false factor=1") | {"valid_from": "2024-01-01"}
+    wrong = [
+        term | {"term": "G1"},
+        term | {"term": "V1"},
+        term | {"term": "M9"},
+        term | {"factor": "0"},
+        term | {"valid_from": "2024-01-01T00:10:00+08:00"},
+        term | {"valid_to": "2024-01-02T00:00:30+08:00"},
+    ]
+    found = load_one(ready, tmp_path, "virtual_meters.csv", *wrong)
+    columns = [(line, column) for _, line, column in found if (line, column) != (3, "(key)")]
+    assert sorted(set(columns)) == [
+        (2, "term"), (3, "term"), (4, "term"), (5, "factor"), (6, "valid_from"), (7, "valid_to"),
+    ]  # fmt: skip
+    nested = term | {"serial": "V2", "term": "V1", "factor": "-0.5"}
+    assert load_one(ready, tmp_path, "virtual_meters.csv", term, term | {"term": "M2"}, nested) == []
+    back = term | {"serial": "V1", "term": "V2", "valid_from": "2030-01-01"}
+    assert load_one(ready, tmp_path, "virtual_meters.csv", back) == [("virtual_meters.csv", 2, "term")]
+    assert load_one(ready, tmp_path, "virtual_meters.csv", term | {"valid_from": "2025-01-01"}) == [
+        ("virtual_meters.csv", 2, "valid_from")
+    ], "a term counts once at a time"
+    assert ready.execute("SELECT count(*), min(factor) FROM registry.virtual_term").fetchone() == (3, Decimal("-0.5"))
 
 
 def test_an_enterprise_is_in_one_cluster_at_a_time_and_may_have_tags(ready: Connection, tmp_path: Path) -> None:

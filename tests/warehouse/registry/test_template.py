@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from tests.warehouse.registry.ready import another_meter
 from tests.warehouse.registry.test_load import ONE, TWO, count
 from warehouse.cli import cli
 from warehouse.postgres import Connection, connect
@@ -61,6 +62,7 @@ def test_every_template_filled_with_its_own_example_loads(ready: Connection, tmp
                 (tmp_path / f"{table.name}.csv").write_text(filled_csv(table), "utf-8")
             else:
                 filled_xlsx(table, tmp_path / f"{table.name}.xlsx")
+    another_meter(ready)
     report = load_folder(ready, tmp_path)
     assert [str(one) for one in report.refused] == []
     assert [file.added for file in report.files] == [1] * len(expected)

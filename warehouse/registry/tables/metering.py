@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -24,7 +25,9 @@ from warehouse.registry.tables.shape import (
     exactly_one,
     ordered,
 )
+from warehouse.times import to_ms
 
+QUARTER_MS: Final = 900_000
 CARRIERS: Final = one_of(
     electricity="电力|电",
     natural_gas="天然气",
@@ -74,6 +77,20 @@ def _one_day(row: Row) -> Iterator[Wrong]:
         yield Wrong("start_minute", "the next day", "an hour of the day it begins (开始时间不可跨日)")
     elif end > start + 1440:
         yield Wrong("end_minute", "more than a day", "24 hours at most (不超过24小时)")
+
+
+def _full_quarters(row: Row) -> Iterator[Wrong]:
+    for name in ("valid_from", "valid_to"):
+        moment = row[name]
+        if isinstance(moment, datetime) and to_ms(moment) % QUARTER_MS:
+            yield Wrong(name, moment.isoformat(), "a full quarter-hour (须为整刻钟)")
+
+
+def _term(row: Row) -> Iterator[Wrong]:
+    if row["serial"] == row["term"]:
+        yield Wrong("term", f"{row['term']}", "another meter than the sum (不得为自身)")
+    if row["factor"] == 0:
+        yield Wrong("factor", "0", "not 0 (不得为0)")
 
 
 TABLES: Final = (
@@ -147,9 +164,35 @@ TABLES: Final = (
             *INSTANTS,
             *SOURCE,
         ),
-        "which register of which gateway tells a meter's count",
+        "which register of which gateway tells a meter's count, or which gauge its power when it has no register",
         apart=(("meter_id", "feed_in"),),
         checks=VALID,
+    ),
+    Table(
+        "virtual_meters",
+        "虚拟表计",
+        "registry.virtual_term",
+        ("meter_id", "term_id", "term_feed_in", "valid_from"),
+        (
+            replace(METER, note="a meter in meters.csv that no series tells; one row for each term of its sum"),
+            Column(
+                "term",
+                "分项表计编号",
+                cells.CODE,
+                "310023456790",
+                refers="meter",
+                note="serial of a meter of the same unit; may be virtual too",
+                also=("分项表号",),
+                stored="term_id",
+            ),
+            replace(_FEED_IN, name="term_feed_in", zh="分项反向"),
+            Column("factor", "系数", cells.NUMBER, "-1", note="1 adds it, -1 takes it off, 0.4 adds a share of it"),
+            *INSTANTS,
+            *SOURCE,
+        ),
+        "meters that nobody reads: sums of others; what is unknown of a term is unknown of the sum",
+        apart=(("meter_id", "term_id", "term_feed_in"),),
+        checks=(*VALID, _full_quarters, _term),
     ),
     Table(
         "multipliers",

@@ -10,17 +10,17 @@ something differs, that register is computed once more from its first reading on
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import psycopg
 
-from warehouse.energy import job, store
-from warehouse.energy.account import QUARTER_MS, Interval, account, merge
-from warehouse.energy.sources import FOREVER_MS, SQL, RegisterKey, Sources, Track, read_sources
+from warehouse.energy import derived, job
+from warehouse.energy.account import QUARTER_MS
+from warehouse.energy.anew import Bounds, Row, Rows, from_readings, from_terms
+from warehouse.energy.sources import FOREVER_MS, SQL, RegisterKey, Sources, read_sources
 from warehouse.postgres import Connection, alone, statement
 from warehouse.times import DAY_MS, SHANGHAI, from_ms, midnight, to_ms
 
@@ -69,25 +69,6 @@ class Checked:
         self.examples = [*self.examples, *other.examples][:MOST_EXAMPLES]
 
 
-class _Row(NamedTuple):
-    energy: Decimal | None
-    quality: str
-    reason: str | None
-
-    def __str__(self) -> str:
-        return " ".join([str(self.energy) if self.energy is not None else "unknown", self.reason or self.quality])
-
-
-_Rows = dict[RegisterKey, dict[int, _Row]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Bounds:
-    start_ms: int
-    end_ms: int
-    closed_ms: int
-
-
 def check_meters(conn: Connection, meters: Sequence[int], from_day: date, to_day: date) -> Checked:
     """Check some meters on the days from ``from_day`` until before ``to_day``, as they stand at one moment.
 
@@ -119,15 +100,28 @@ def _check(conn: Connection, meters: Sequence[int], from_day: date, to_day: date
     settled = [meter for meter in meters if meter not in waiting]
     made.waiting = len(meters) - len(settled)
     _compare(conn, "check_holders.sql", {"meters": settled} | days, made)
+    bounds = _bounds(conn, from_day, to_day)
+    if bounds.start_ms < bounds.end_ms:
+        stored = _stored(conn, settled, bounds)
+        _registers(conn, settled, sources, bounds, stored, made)
+        for meter_id, terms in derived.read_virtual(conn, sources).terms.items():
+            if meter_id in settled and not any(term.meter_id in waiting for term in terms):
+                key = RegisterKey(meter_id, feed_in=False)
+                expected = from_terms(conn, terms, bounds)
+                made.compared += len(expected.keys() | stored[key].keys())
+                for t_ms in sorted(expected.keys() | stored[key].keys()):
+                    _same(made, key, t_ms, stored[key].get(t_ms), expected.get(t_ms))
+    return made
+
+
+def _bounds(conn: Connection, from_day: date, to_day: date) -> Bounds:
     row = conn.execute(statement(SQL, "check_bounds.sql")).fetchone()
     if row is None:
         raise LookupError("ingest.watermark has no row; a migration puts it there and nothing may take it away")
-    closed_ms, kept_ms = row
-    start_ms = max(to_ms(midnight(from_day)), -(-kept_ms // QUARTER_MS) * QUARTER_MS)
-    bounds = _Bounds(start_ms, min(to_ms(midnight(to_day)), closed_ms), closed_ms)
-    if bounds.start_ms < bounds.end_ms:
-        _quarters(conn, settled, sources, bounds, made)
-    return made
+    closed_ms, registers_ms, powers_ms = row
+    kept_ms, powers_kept_ms = (-(-t_ms // QUARTER_MS) * QUARTER_MS for t_ms in (registers_ms, powers_ms))
+    start_ms = max(to_ms(midnight(from_day)), kept_ms)
+    return Bounds(start_ms, min(to_ms(midnight(to_day)), closed_ms), powers_kept_ms, closed_ms)
 
 
 def _compare(conn: Connection, file: str, asked: Mapping[str, Any], made: Checked) -> None:
@@ -139,29 +133,37 @@ def _compare(conn: Connection, file: str, asked: Mapping[str, Any], made: Checke
     made.add(Checked(compared=compared, differing=differing, examples=[Difference(**one) for one in examples or ()]))
 
 
-def _quarters(conn: Connection, meters: Sequence[int], sources: Sources, bounds: _Bounds, made: Checked) -> None:
+def _registers(
+    conn: Connection,
+    meters: Sequence[int],
+    sources: Sources,
+    bounds: Bounds,
+    stored: Mapping[RegisterKey, Rows],
+    made: Checked,
+) -> None:
     of_meters = set(meters)
-    keys = [key for key in sources.tracks if key.meter_id in of_meters]
-    stored = _stored(conn, meters, bounds)
-    expected = _expected(conn, sources, keys, bounds, bounds.start_ms - LEAD_MS, bounds.end_ms + job.LOOKAHEAD_MS)
+    keys = sorted(key for key in sources.keys if key.meter_id in of_meters)
+    near = from_readings(conn, sources, keys, bounds, bounds.start_ms - LEAD_MS, bounds.end_ms + job.LOOKAHEAD_MS)
     for key in keys:
-        made.compared += len(expected[key].keys() | stored[key].keys())
-        if expected[key] == stored[key]:
+        made.compared += len(near[key].keys() | stored[key].keys())
+        if near[key] == stored[key]:
             continue
         # Two answers: without and with the readings that came after the accounts were closed. Where they are not the
         # same, the next run of the job decides.
         before, after = (
-            _expected(conn, sources, [key], bounds, -FOREVER_MS, until_ms)[key]
+            from_readings(conn, sources, [key], bounds, -FOREVER_MS, until_ms)[key]
             for until_ms in (bounds.closed_ms, bounds.closed_ms + job.LOOKAHEAD_MS)
         )
         for t_ms in sorted(before.keys() | after.keys() | stored[key].keys()):
             if before.get(t_ms) != after.get(t_ms):
                 made.undecided += 1
-            elif after.get(t_ms) != stored[key].get(t_ms):
-                _differs(made, key, t_ms, stored[key].get(t_ms), after.get(t_ms))
+            else:
+                _same(made, key, t_ms, stored[key].get(t_ms), after.get(t_ms))
 
 
-def _differs(made: Checked, key: RegisterKey, t_ms: int, stored: _Row | None, expected: _Row | None) -> None:
+def _same(made: Checked, key: RegisterKey, t_ms: int, stored: Row | None, expected: Row | None) -> None:
+    if stored == expected:
+        return
     made.differing += 1
     if len(made.examples) < MOST_EXAMPLES:
         start = f"{from_ms(t_ms).astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
@@ -169,45 +171,9 @@ def _differs(made: Checked, key: RegisterKey, t_ms: int, stored: _Row | None, ex
         made.examples.append(Difference("quarter", *key, start, *rows))
 
 
-def _stored(conn: Connection, meters: Sequence[int], bounds: _Bounds) -> _Rows:
-    found: _Rows = defaultdict(dict)
+def _stored(conn: Connection, meters: Sequence[int], bounds: Bounds) -> Mapping[RegisterKey, Rows]:
+    found: dict[RegisterKey, Rows] = defaultdict(dict)
     asked = {"meters": list(meters), "from_ms": bounds.start_ms, "to_ms": bounds.end_ms}
     for meter_id, feed_in, t_ms, *row in conn.execute(statement(SQL, "check_quarters.sql"), asked):
-        found[RegisterKey(meter_id, feed_in)][t_ms] = _Row(*row)
+        found[RegisterKey(meter_id, feed_in)][t_ms] = Row(*row)
     return found
-
-
-def _expected(
-    conn: Connection, sources: Sources, keys: Iterable[RegisterKey], bounds: _Bounds, since_ms: int, until_ms: int
-) -> _Rows:
-    """Compute quarter-hours within ``bounds`` from the readings within [``since_ms``, ``until_ms``)."""
-    tracks = [track for key in keys for track in sources.tracks[key]]
-    first_ms: dict[RegisterKey, int] = {}
-    for track, t_ms in zip(tracks, store.first_readings(conn, tracks, [-FOREVER_MS] * len(tracks)), strict=True):
-        if t_ms is not None:
-            first_ms[track.key] = min(t_ms, first_ms.get(track.key, t_ms))
-    read = dict(store.readings(conn, tracks, [since_ms] * len(tracks), until_ms))
-    made: dict[RegisterKey, dict[int, Interval]] = defaultdict(dict)
-    for place, track in enumerate(tracks):
-        if track.key not in first_ms:
-            continue
-        start_ms = max(bounds.start_ms, first_ms[track.key] // QUARTER_MS * QUARTER_MS)
-        end_ms = min(bounds.end_ms, max(map(_last_ms, sources.tracks[track.key])))
-        if start_ms < end_ms:
-            told = account(
-                read.get(place, []),
-                track.register,
-                track.multipliers,
-                track.changes,
-                start_ms=start_ms,
-                end_ms=end_ms,
-            )
-            merge(made[track.key], told.intervals)
-    found: _Rows = defaultdict(dict)
-    for key, of_key in made.items():
-        found[key] = {t_ms: _Row(one.energy, one.quality.value, one.reason) for t_ms, one in of_key.items()}
-    return found
-
-
-def _last_ms(track: Track) -> int:
-    return -(-max(feed.to_ms for feed in track.feeds) // QUARTER_MS) * QUARTER_MS

@@ -55,7 +55,7 @@ def energy_check_command(
     """Compute accounts anew from the readings and compare; exit code 1 when a row differs (核对能源账)."""
     from datetime import timedelta
 
-    from warehouse.energy.nightly import RECENT, check_asked
+    from warehouse.energy.nightly import RECENT, check_asked, serials_of
     from warehouse.energy.tell import told
     from warehouse.postgres import connect
     from warehouse.times import SHANGHAI
@@ -71,7 +71,7 @@ def energy_check_command(
         raise click.UsageError("--from is after --to (首日晚于末日)")
     with connect(database, application="g60 energy check") as connection:
         found = check_asked(connection, first, after, serials or None, now)
-        names = dict(connection.execute("SELECT meter_id, serial FROM registry.meter").fetchall())
+        names = serials_of(connection, found)
     for line in told(found, names, chinese=lang == "zh"):
         click.echo(line)
     if found.differing:

@@ -74,7 +74,7 @@ def compute(conn: Connection, known: Virtual, marked_ms: Mapping[int, int]) -> i
         from_ms = min(begins)
         key = RegisterKey(meter_id, feed_in=False)
         with conn.transaction():
-            quarters = tuple(virtual.sums(terms, _parts(conn, terms, from_ms)))
+            quarters = tuple(virtual.sums(terms, parts(conn, terms, from_ms)))
             count = store.write(conn, [store.Recomputed(key, from_ms, quarters, ())])
         changed += count
         if count:
@@ -97,7 +97,8 @@ def _last_change(conn: Connection) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _parts(conn: Connection, terms: Sequence[Term], from_ms: int) -> Iterator[Part]:
+def parts(conn: Connection, terms: Sequence[Term], from_ms: int, until_ms: int = FOREVER_MS) -> Iterator[Part]:
+    """Give the quarter-hours of the terms within [``from_ms``, ``until_ms``), in order; within a transaction."""
     first_ms = from_ms if abs(from_ms) >= FOREVER_MS else from_ms // QUARTER_MS * QUARTER_MS
     with conn.cursor(name="g60_energy_virtual") as cursor:
         cursor.itersize = _FETCH
@@ -108,7 +109,7 @@ def _parts(conn: Connection, terms: Sequence[Term], from_ms: int) -> Iterator[Pa
                 "meters": [term.meter_id for term in terms],
                 "feeds": [term.feed_in for term in terms],
                 "from_ms": [max(term.from_ms, first_ms) for term in terms],
-                "to_ms": [term.to_ms for term in terms],
+                "to_ms": [min(term.to_ms, until_ms) for term in terms],
             },
         )
         for start_ms, place, energy, quality, reason in cursor:

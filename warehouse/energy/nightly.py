@@ -69,6 +69,12 @@ def check_asked(
         return total
 
 
+def serials_of(conn: Connection, found: Checked) -> dict[int, str]:
+    """Return the serial numbers of the meters that differ."""
+    asked = {"meters": sorted({one.meter_id for one in found.examples})}
+    return {int(meter_id): str(serial) for meter_id, serial in conn.execute(statement(SQL, "check_serials.sql"), asked)}
+
+
 def check_tonight(conn: Connection, now: datetime, go_on: Callable[[], bool], piece: int = PIECE) -> Tonight | None:
     """Go on with the check of this night while ``go_on()``; ``None`` before its hour, or while another run is at work.
 

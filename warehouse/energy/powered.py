@@ -29,12 +29,14 @@ def begins(
         yield track, max(first_ms, marked_ms[track.key] - track.gauge.limit_ms)
 
 
-def intervals(conn: Connection, track: PowerTrack, start_ms: int, end_ms: int) -> Iterator[Interval]:
-    """Give every quarter-hour within [start, end), in order."""
+def intervals(
+    conn: Connection, track: PowerTrack, start_ms: int, end_ms: int, *, until_ms: int = FOREVER_MS
+) -> Iterator[Interval]:
+    """Give every quarter-hour within [start, end), in order, as samples before ``until_ms`` tell it."""
     limit_ms = track.gauge.limit_ms
     for from_ms in range(start_ms, end_ms, PIECE_MS):
         to_ms = min(from_ms + PIECE_MS, end_ms)
-        asked = _asked([track], from_ms - limit_ms, to_ms + limit_ms + 1)
+        asked = _asked([track], from_ms - limit_ms, min(to_ms + limit_ms + 1, until_ms))
         samples = power.in_order(conn.execute(statement(SQL, "samples.sql"), asked), track.gauge)
         yield from power.integrate(
             samples.kept,

@@ -9,11 +9,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.warehouse.energy.plant import FIRM, MARCH, QUARTER, Plant, every_quarter
+from tests.warehouse.sink.feed import Log, birth, sink, telemetry, write
 from warehouse.cli import cli
 from warehouse.energy.check import Checked, check_meters
 from warehouse.energy.job import close
 from warehouse.energy.nightly import check_tonight
 from warehouse.postgres import Connection
+from warehouse.times import to_ms
 
 DAYS = 5
 END = MARCH + timedelta(days=DAYS)
@@ -231,3 +233,33 @@ def test_older_months_are_taken_in_turn(plant: Plant) -> None:
     months = [row[2] for row in nights(plant.conn) if row[0] == "older"]
     assert months == ["2026-03-01", "2026-02-01", "2026-01-01", "2026-03-01"]
     assert [row[5] for row in nights(plant.conn)] == [0] * 8
+
+
+def test_power_and_sums_of_meters_are_checked_too(plant: Plant, meter: int, ready_dsn: str) -> None:
+    of, log = birth(), Log()
+    powered, virtual = plant.meter("powered"), plant.meter("virtual", ratio=None)
+    plant.feed(powered, "gw", "p")
+    minutes = [to_ms(MARCH) + minute * 60_000 for minute in range(3 * 1440)]
+    with sink(ready_dsn) as store:
+        write(store, log.birth(of))
+        for seq in range(3):
+            points = [(t_ms, 5.0) for t_ms in minutes[seq * 1440 : (seq + 1) * 1440] if t_ms % 86_400_000 > 7_200_000]
+            write(store, log.message(telemetry(of, seq + 1, {"p": points})))
+    for term in (meter, powered):
+        plant.conn.execute(
+            "INSERT INTO registry.virtual_term (meter_id, term_id, factor, valid_from, legal_basis, source)"
+            " VALUES (%s, %s, 1, %s, 'consented', 'synthetic')",
+            [virtual, term, MARCH],
+        )
+    close(plant.conn, END)
+    found = check_meters(plant.conn, [powered, virtual], FIRST, AFTER)
+    assert (found.differing, found.undecided, found.waiting) == (0, 0, 0)
+    assert found.compared > 4 * 3 * 96
+    for changed in (virtual, powered):
+        plant.conn.execute(
+            "UPDATE energy.quarter SET energy = energy + 1 WHERE meter_id = %s AND start ="
+            " (SELECT max(start) FROM energy.quarter WHERE meter_id = %s AND energy IS NOT NULL)",
+            [changed, changed],
+        )
+        found = check_meters(plant.conn, [powered, virtual], FIRST, AFTER)
+        assert changed in {one.meter_id for one in found.examples if one.level == "quarter"}

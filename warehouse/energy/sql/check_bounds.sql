@@ -1,2 +1,5 @@
--- Through when accounts are closed, and from when on the readings that they were made of are all there (UTC ms).
-SELECT energy.to_ms(w.closed_through), energy.to_ms(ingest.account_from('reading_register')) FROM ingest.watermark AS w
+-- Through when accounts are closed; from when on the registers, and the gauges, that they were made of are all there
+-- (UTC ms).
+SELECT energy.to_ms(w.closed_through), energy.to_ms(ingest.account_from('reading_register')),
+       energy.to_ms(ingest.account_from('reading_gauge'))
+FROM ingest.watermark AS w

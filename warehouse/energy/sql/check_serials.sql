@@ -1,0 +1,1 @@
+SELECT meter_id, serial FROM registry.meter WHERE meter_id = ANY(%(meters)s)

@@ -194,7 +194,8 @@ def _said(connection: Connection, rows: Iterable[object]) -> list[str]:
 
 def _explained(word: str) -> str:
     name, _, detail = word.partition(":")
-    return f"{_MISSING[name]} {_name(_MISSING.get(detail, detail))}".rstrip()
+    told = "" if detail.isdigit() else _name(_MISSING.get(detail, detail))
+    return f"{_MISSING[name]} {told}".rstrip()
 
 
 def _share(part: Decimal | None, whole: Decimal) -> Decimal | None:

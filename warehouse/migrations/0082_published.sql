@@ -82,6 +82,7 @@ CREATE VIEW published.park_month WITH (security_barrier) AS
     SELECT
       c.*,
       bool_or(c.small AND c.area <> 'district') OVER month AS any_small,
+      bool_or(c.shared OR c.small) FILTER (WHERE c.area = 'district') OVER month AS no_whole,
       NOT c.small AND c.area <> 'district'
         AND c.max_share * c.size >= (1 - c.max_share)
           * max(c.largest) FILTER (WHERE c.small AND c.area <> 'district') OVER month AS hides
@@ -102,7 +103,7 @@ CREATE VIEW published.park_month WITH (security_barrier) AS
       CASE
         WHEN p.small THEN 'too_few'
         WHEN p.area = 'district' AND (p.shared OR p.any_small AND NOT p.any_hides) THEN 'would_tell_another'
-        WHEN p.any_small AND p.hides AND p.place = 1 THEN 'would_tell_another'
+        WHEN p.any_small AND p.hides AND p.place = 1 AND NOT p.no_whole THEN 'would_tell_another'
       END AS withheld
     FROM placed AS p
   )

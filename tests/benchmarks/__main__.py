@@ -23,6 +23,7 @@ from tests.benchmarks.district import district
 from tests.benchmarks.end_to_end import end_to_end, end_to_end_20
 from tests.benchmarks.facts import facts
 from tests.benchmarks.growth import growth
+from tests.benchmarks.indicators import indicators
 from tests.benchmarks.registers import registers
 from tests.benchmarks.report import table
 from tests.benchmarks.scale import FULL, QUICK, TINY, Scale
@@ -42,6 +43,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "catch_up": catch_up,
     "accounts": accounts,
     "registers": registers,
+    "indicators": indicators,
 }
 
 

@@ -214,7 +214,8 @@ def _platforms(district: District) -> None:
                 valid_from=on,
             )
 
-    join(range(2000, 9000), "2023-06-01")
+    qualified = range(2000, district.enterprises - 1000)
+    join(qualified, "2023-06-01")
     join(range(LARGE - 40, LARGE), "2022-06-01")
     join(range(500, 650), "2020-06-01", platform="earlier")
     join(range(650, 850), "2024-06-01", "registered")
@@ -224,7 +225,7 @@ def _platforms(district: District) -> None:
     join(range(1700, 2100), "2024-03-01", grade="contract")
     district.answer(
         "smes_on_platform",
-        7000,
+        len(qualified),
         "not_met",
         reasons={
             "after_plan": 30,
@@ -232,7 +233,7 @@ def _platforms(district: District) -> None:
             "contract": 300,
             "large": 40,
             "outside_region": 100,
-            "qualified": 7000,
+            "qualified": len(qualified),
             "registered_only": 200,
             "size_unknown": 100,
         },

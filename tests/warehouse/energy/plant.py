@@ -12,6 +12,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MARCH = datetime(2026, 3, 1, 16, 0, tzinfo=UTC)
 """Midnight of 2 March 2026 in Shanghai."""
 FIRM = "91310117MA1J00014T"
+OTHER_FIRM = "91310117MA1J00024U"
 QUARTER = timedelta(minutes=15)
 Row = tuple[str, datetime, Decimal | None, str, str | None]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from tests.warehouse.energy.plant import EPOCH, MARCH, QUARTER, Plant, every_quarter
+from tests.warehouse.energy.plant import EPOCH, FIRM, MARCH, OTHER_FIRM, QUARTER, Plant, every_quarter
 from warehouse.energy import store
+from warehouse.energy.check import check_meters
 from warehouse.energy.job import close
 from warehouse.energy.walk import Reading, Register, walk
 from warehouse.postgres import Connection, connect
@@ -243,6 +245,23 @@ def assert_checkpoints(plant: Plant, meter: int) -> None:
     assert walk([Reading(*row) for row in rows], register, marks=sorted(kept)).last_good == kept
 
 
+def a_change_of_hands(plant: Plant, meter: int, dice: random.Random, quarters: int) -> None:
+    """Have the registry say something else about who had the meter, or where that is; from any time on."""
+    if dice.random() < 0.5:
+        plant.conn.execute("DELETE FROM registry.meter_placement WHERE meter_id = %s", [meter])
+        cuts = sorted({MARCH + timedelta(minutes=dice.randrange(15 * quarters)) for _ in range(dice.randrange(4))})
+        for since, until in itertools.pairwise([EPOCH, *cuts, None]):
+            firm = dice.choice([None, FIRM, OTHER_FIRM])
+            if firm is not None and since is not None:
+                plant.place(meter, firm, since, until)
+    else:
+        firm = dice.choice([FIRM, OTHER_FIRM])
+        plant.conn.execute("DELETE FROM registry.enterprise_area WHERE uscc = %s", [firm])
+        for area in dice.sample(["park-x", "park-y", "park-z"], dice.randrange(3)):
+            first = dice.randrange(1, 5)
+            plant.site(firm, area, f"2026-03-{first:02}", dice.choice([None, f"2026-03-{first + 1:02}"]))
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_however_readings_arrive_the_account_is_that_of_all_of_them(plant: Plant, seed: int) -> None:
     """Late, out of order, in pieces, between runs at any times: the same as computing once when all are there."""
@@ -258,6 +277,8 @@ def test_however_readings_arrive_the_account_is_that_of_all_of_them(plant: Plant
         plant.read(piece_series, shuffled[:take])
         del shuffled[:take]
         through = min(end, through + dice.randrange(0, 24) * QUARTER)
+        if dice.random() < 0.3:
+            a_change_of_hands(plant, pieces, dice, quarters)
         close(plant.conn, through)
         assert plant.marks() == 0
         assert_checkpoints(plant, pieces)
@@ -270,14 +291,25 @@ def test_however_readings_arrive_the_account_is_that_of_all_of_them(plant: Plant
     plant.feed(whole, "gw-pieces", "m.energy")
     plant.ratio(whole, 1, EPOCH, changed_late)
     plant.ratio(whole, 7, changed_late)
+    plant.conn.execute(
+        "INSERT INTO registry.meter_placement (meter_id, uscc, role, valid_from, valid_to, legal_basis, source)"
+        " SELECT %s, uscc, role, valid_from, valid_to, legal_basis, source FROM registry.meter_placement"
+        " WHERE meter_id = %s",
+        [whole, pieces],
+    )
     close(plant.conn, end)
     assert plant.quarters(pieces) == plant.quarters(whole)
     assert len(plant.quarters(whole)) >= quarters - 2
-    sums = "SELECT day, energy, measured, estimated, unknown FROM energy.day WHERE meter_id = %s ORDER BY day"
-    assert plant.conn.execute(sums, [pieces]).fetchall() == plant.conn.execute(sums, [whole]).fetchall()
-    assert plant.conn.execute("SELECT sum(energy) FROM energy.day WHERE meter_id = %s", [whole]).fetchone() == (
-        sum(energy for _, energy, _, _ in plant.quarters(whole) if energy is not None),
-    )
+    total = sum(energy for _, energy, _, _ in plant.quarters(whole) if energy is not None)
+    for table in ("hour", "day", "month"):
+        rolled_up = plant.rolled_up(table, whole)
+        assert plant.rolled_up(table, pieces) == rolled_up
+        assert sum(row[3] for row in rolled_up if isinstance(row[3], Decimal)) == total
+    holders = "SELECT start, uscc, areas FROM energy.quarter JOIN energy.holder USING (holder_id) WHERE meter_id = %s"
+    held = [sorted(plant.conn.execute(holders, [meter]).fetchall()) for meter in (pieces, whole)]
+    assert held[0] == held[1]
+    found = check_meters(plant.conn, [pieces, whole], date(2026, 3, 1), date(2026, 3, 10))
+    assert (found.differing, found.waiting) == (0, 0)
 
 
 def test_closing_one_quarter_hour_does_not_go_through_the_past_again(plant: Plant) -> None:

@@ -7,12 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from tests.warehouse.energy.plant import FIRM, MARCH, QUARTER, Plant, every_quarter
+from tests.warehouse.energy.plant import FIRM, MARCH, OTHER_FIRM, QUARTER, Plant, every_quarter
 from warehouse.energy.changed import changed_days, move_on
 from warehouse.energy.job import close
 from warehouse.postgres import Connection
 
-OTHER = "91310117MA1J00024U"
 HOUR = timedelta(hours=1)
 
 
@@ -59,14 +58,14 @@ def test_nothing_known_is_null_and_not_zero(plant: Plant) -> None:
 def test_an_hour_in_which_the_meter_changed_hands_has_a_row_for_each(plant: Plant) -> None:
     meter, series = plant.metered("a")
     plant.site(FIRM, "park-x")
-    plant.site(OTHER, "park-y")
+    plant.site(OTHER_FIRM, "park-y")
     plant.place(meter, FIRM, until=MARCH + timedelta(minutes=20))
-    plant.place(meter, OTHER, since=MARCH + timedelta(minutes=20))
+    plant.place(meter, OTHER_FIRM, since=MARCH + timedelta(minutes=20))
     plant.read(series, every_quarter([0, 1, 3, 6, 10]))
     close(plant.conn, MARCH + 4 * QUARTER)
     both = [
         ("2026-03-02", FIRM, ["park-x"], Decimal("0.03"), 2, 0, 0),
-        ("2026-03-02", OTHER, ["park-y"], Decimal("0.07"), 2, 0, 0),
+        ("2026-03-02", OTHER_FIRM, ["park-y"], Decimal("0.07"), 2, 0, 0),
     ]
     assert plant.rolled_up("day", meter) == both
     assert plant.rolled_up("hour", meter) == [("2026-03-02 00:00:00", *row[1:]) for row in both]

@@ -60,10 +60,8 @@ def indicators(stage: Stage, scale: Scale, say: Say) -> Result:
         "enterprises": district.enterprises,
         "month_s": statistics.median(first),
         "again_s": statistics.median(again),
-        "indicators": sum(outcome.draft is not None for outcome in outcomes),
-        "with_value": sum(
-            outcome.draft is not None and outcome.draft.content.value is not None for outcome in outcomes
-        ),
+        "indicators": len(drafts),
+        "with_value": sum(draft.content.value is not None for draft in drafts),
         "members": members,
     }
 

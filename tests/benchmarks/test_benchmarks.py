@@ -32,6 +32,7 @@ KEYS = (
     "accounts.meter_year.p95_ms",
     "registers.csv_s",
     "registers.xlsx_again_s",
+    "indicators.month_s",
     "machine.cores",
 )
 

@@ -53,7 +53,17 @@ def account(amounts: Iterable[Amount], kinds: Mapping[str, Kind], factors: Facto
         kind = kinds[energy]
         refused += _refused(energy, flows, rules)
         for sign, one in _entering(flows, rules):
-            line = Line(energy, one.flow, sign, one.amount, kind.unit, _factor(one, factors), one.source, one.known)
+            line = Line(
+                energy,
+                one.flow,
+                sign,
+                one.amount,
+                kind.unit,
+                _factor(one, factors),
+                one.source,
+                one.known,
+                one.estimated,
+            )
             if kind.working_medium and not rules.include_working_media:
                 left_out.append(line)
                 continue

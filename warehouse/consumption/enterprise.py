@@ -55,6 +55,8 @@ class Found:
     deduction: Deduction
     carbon: Carbon | None
     beside: tuple[Beside, ...]
+    reported_periods: tuple[str, ...]
+    """The latest periods that the enterprise reported for."""
 
 
 def find(
@@ -99,6 +101,7 @@ def find(
         deduct(wanted.deduction, made, amounts, coal, held, wanted.required_saving_tce),
         None if wanted.profile is None else _carbon(connection, asked, wanted.profile, made, amounts, coal, held),
         _beside(measured, told, kinds, coal, wanted.rules),
+        tuple(sources.periods(connection, asked)),
     )
 
 

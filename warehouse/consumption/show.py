@@ -28,8 +28,8 @@ FLOWS: Final = {
 }
 """Names of the flows, English and Chinese."""
 _HEADS: Final = (
-    ("energy", "flow", "amount", "unit", "factor", "level", "result", "source"),
-    ("能源", "项目", "数量", "单位", "系数", "层级", "结果", "来源"),
+    ("energy", "flow", "amount", "unit", "factor", "level", "result", "known", "estimated", "source"),
+    ("能源", "项目", "数量", "单位", "系数", "层级", "结果", "完整率", "估算", "来源"),
 )
 _OFF: Final = {"total": ("total", "总量"), "intensity": ("intensity", "强度")}
 
@@ -46,6 +46,8 @@ def lines(found: Found, *, chinese: bool) -> Iterator[str]:
         f"{('transport', '厂内运输')[zh]} {(('out', 'in'), ('不计', '计入'))[zh][rules.include_transport]})"
     )
     yield from _table(found.account.lines, found.kinds, "kgce", zh)
+    if not found.account.lines and not found.account.left_out:
+        yield from _nothing(found, zh)
     tce, known = found.account.tce, found.account.known_tce
     if tce is not None:
         yield f"{('total', '合计')[zh]}: {shown(tce, 4)} tce"
@@ -62,6 +64,17 @@ def lines(found: Found, *, chinese: bool) -> Iterator[str]:
     yield from _beside(found, zh)
 
 
+def _nothing(found: Found, zh: int) -> Iterator[str]:
+    if not found.reported:
+        yield ("nothing: no boundary meter was placed at it in the period", "无数据：该时期没有边界计量表")[zh]
+        return
+    others = ", ".join(found.reported_periods) or "–"
+    yield (
+        f"nothing: it did not report for exactly this period; it did for {others}",
+        f"无数据：没有该时期的报表；已有时期 {others}",
+    )[zh]
+
+
 def _table(rows: Iterable[Line], kinds: Mapping[str, Kind], unit: str, zh: int) -> Iterator[str]:
     table = []
     for line in rows:
@@ -76,6 +89,8 @@ def _table(rows: Iterable[Line], kinds: Mapping[str, Kind], unit: str, zh: int) 
                 "–" if factor is None else f"{shown(factor.value, 8)} {factor.unit}{ended}",
                 "–" if factor is None else f"{factor.level} {factor.region}".strip(),
                 "–" if line.kg is None else f"{shown(line.kg, 4)} {unit}",
+                f"{shown(line.known * 100, 2)} %",
+                f"{shown(line.estimated * 100, 2)} %",
                 line.source,
             )
         )

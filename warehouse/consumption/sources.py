@@ -45,6 +45,8 @@ class Meter:
     energy: Decimal | None
     known: int
     """Quarter-hours known."""
+    estimated: int
+    """Of these, estimated."""
     expected: int
 
     @property
@@ -124,6 +126,15 @@ def reported(connection: Connection, asked: Asked) -> list[Amount]:
     ]
 
 
+def periods(connection: Connection, asked: Asked) -> list[str]:
+    """Return the periods that the enterprise has reported anything for, latest first, at most 12."""
+    with translated():
+        rows = connection.execute(
+            statement(_PACKAGE, "periods.sql"), {"uscc": asked.uscc, "as_of": asked.as_of}
+        ).fetchall()
+    return [period for (period,) in rows]
+
+
 def metered(connection: Connection, asked: Asked) -> list[Meter]:
     """Return what the boundary and generation meters of the enterprise say of the period; sub-meters never enter."""
     with translated():
@@ -149,6 +160,7 @@ def of_meters(meters: Sequence[Meter], by_carrier: Mapping[str, str], steam: Ste
             meter.source,
             steam if meter.carrier == "steam" else None,
             Fraction(min(meter.known, meter.expected), meter.expected) if meter.expected else Fraction(1),
+            Fraction(min(meter.estimated, meter.expected), meter.expected) if meter.expected else Fraction(0),
         )
         for meter in meters
     ]

@@ -79,6 +79,8 @@ class Amount:
     steam: Steam | None = None
     known: Fraction = Fraction(1)
     """Share of the period of which it is known."""
+    estimated: Fraction = Fraction(0)
+    """Share of the period of which it is estimated; part of what is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Line:
     factor: Factor | None
     source: str
     known: Fraction = Fraction(1)
+    estimated: Fraction = Fraction(0)
 
     @property
     def kg(self) -> Fraction | None:

@@ -149,6 +149,8 @@ def test_metered_and_reported_stand_beside_each_other(metered: World, ready_dsn:
     }
     printed = invoked(ready_dsn)
     assert "25 %" in printed.output
+    (electricity,) = [line for line in found(metered.conn).account.lines if line.energy == "electricity"]
+    assert [electricity.known, electricity.estimated] == [1, 1], "two readings a month apart"
 
 
 def test_a_gap_leaves_the_total_unknown_and_says_how_much_is_known(metered: World, ready_dsn: str) -> None:
@@ -285,6 +287,14 @@ def test_certificates_of_the_register_are_deducted_beside(world: World, ready_ds
     refused = invoked(ready_dsn, "--reported", "--deduction", "non_fossil_2024")
     assert refused.exit_code == 1
     assert "应节能量" in refused.output
+
+
+def test_what_has_neither_meters_nor_reports_is_told_so(world: World, ready_dsn: str) -> None:
+    assert "no boundary meter" in invoked(ready_dsn).output
+    world.load(energy_reports=[line.replace("period=2026-03", "period=2026-01..03") for line in REPORTS])
+    printed = invoked(ready_dsn, "--reported")
+    assert printed.exit_code == 1
+    assert "it did for 2026-01..03" in printed.output
 
 
 def test_without_factors_the_command_says_what_to_load(ready_dsn: str) -> None:

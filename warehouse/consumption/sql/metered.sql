@@ -21,12 +21,15 @@ register AS (
       AND tstzrange(s.valid_from, s.valid_to) && tstzrange(placed.from_t, placed.to_t))
 )
 SELECT
-  m.serial, m.carrier, m.unit, r.role, r.feed_in, q.energy, coalesce(q.known, 0),
+  m.serial, m.carrier, m.unit, r.role, r.feed_in, q.energy, coalesce(q.known, 0), coalesce(q.estimated, 0),
   round(extract(epoch FROM r.to_t - r.from_t) / 900)::bigint
 FROM register AS r
 JOIN registry.meter AS m USING (meter_id)
 LEFT JOIN LATERAL (
-  SELECT sum(q.energy) AS energy, count(q.energy) AS known
+  SELECT
+    sum(q.energy) AS energy,
+    count(q.energy) AS known,
+    count(*) FILTER (WHERE q.quality = 'estimated') AS estimated
   FROM energy.quarter AS q
   WHERE q.meter_id = r.meter_id AND q.feed_in = r.feed_in AND q.start >= r.from_t AND q.start < r.to_t
 ) AS q ON true

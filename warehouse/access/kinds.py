@@ -31,6 +31,8 @@ PEOPLE: Final = (Kind.ENTERPRISE, Kind.PARK, Kind.DISTRICT, Kind.STATISTICS, Kin
 """Kinds that read the views of ``look`` and ``published`` and nothing else."""
 ASSERTED: Final = (Kind.ENTERPRISE, Kind.PARK, Kind.DISTRICT, Kind.AUDITOR)
 """Kinds that the API may act as: statistical rows of single enterprises are never its to show."""
+STAGING: Final = (Kind.SINK, Kind.JOBS, Kind.METRICS)
+"""Kinds that stage rows in temporary tables."""
 
 
 @dataclass(frozen=True, slots=True)

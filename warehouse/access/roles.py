@@ -15,7 +15,7 @@ import psycopg
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from edge_agent.contract.errors import Misconfigured
-from warehouse.access.kinds import ASSERTED, PEOPLE, SERVICES, Asked, Kind, Right, own_name
+from warehouse.access.kinds import ASSERTED, PEOPLE, SERVICES, STAGING, Asked, Kind, Right, own_name
 from warehouse.postgres import Connection, alone, statement, translated
 
 _SQL: Final = "warehouse.access"
@@ -140,6 +140,8 @@ def _equip(connection: Connection, database: str, role: str, kind: Kind) -> None
         connection.execute(statement(_SQL, "server_shut.sql"))
         if kind not in PEOPLE:
             connection.execute(statement(_SQL, "locks_open.sql").format(role=Identifier(role)))
+    if kind in STAGING:
+        connection.execute(SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(Identifier(database), Identifier(role)))
     for right in SERVICES.get(kind, ()):
         if _counted(connection, "SELECT count(*) FROM pg_namespace WHERE nspname = %s", [right.schema]):
             for command in rights(right, role):

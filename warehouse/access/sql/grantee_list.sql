@@ -7,7 +7,8 @@ SELECT
     CASE WHEN r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolreplication OR r.rolcreatedb
       THEN 'has powers over the server' END,
     CASE WHEN EXISTS (SELECT FROM pg_auth_members AS m WHERE m.member = r.oid) THEN 'is a member of other roles' END,
-    CASE WHEN has_database_privilege(r.oid, current_database(), 'TEMPORARY, CREATE')
+    CASE WHEN has_database_privilege(r.oid, current_database(),
+      CASE WHEN g.kind IN ('sink', 'jobs', 'metrics') THEN 'CREATE' ELSE 'TEMPORARY, CREATE' END)
       THEN 'may make objects in this database' END
   ) END
 FROM access.grantee AS g

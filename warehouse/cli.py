@@ -12,6 +12,7 @@ from warehouse.access.commands import access_group
 from warehouse.backup.commands import backup_command, restore_command
 from warehouse.clock.commands import clock_group
 from warehouse.consumption.commands import balance_command, consumption_command
+from warehouse.disk.commands import disk_command
 from warehouse.energy.commands import energy_group
 from warehouse.ledger.commands import completeness_command, count_command, ledger_command
 from warehouse.options import database_option
@@ -51,6 +52,7 @@ energy_group.add_command(balance_command)
 cli.add_command(statistics_group)
 cli.add_command(backup_command)
 cli.add_command(restore_command)
+cli.add_command(disk_command)
 cli.add_command(export_command)
 cli.add_command(import_command)
 cli.add_command(load_command)

@@ -1,0 +1,1 @@
+"""How much disk a fleet needs: bytes a row that were measured, times rows."""

@@ -47,7 +47,7 @@ class SupplyReport:
     changed: int
     """Rows that were added, changed or taken away."""
     left: bool
-    """Whether marks are left for the next run."""
+    """Whether the run was told to stop, so that marks may be left for the next one."""
 
 
 class _Mark(NamedTuple):

@@ -171,6 +171,8 @@ def cost(connection: Connection, which: Named, month: date) -> Listing:
             rows.append((contract, name, None, None, None, amount, None, None, " ".join(words)))
         rows.append((contract, "total", None, None, None, total, None, None, None))
     notes = [f"{word}: {_explained(word)}" for word in sorted(missing)]
+    if not contracts:
+        notes.append("the meter was under no contract in that month (该表当月无合同)")
     return Listing(_COST, rows, [*notes, *_said(connection, rows)])
 
 

@@ -30,7 +30,6 @@ class Sources:
 
 def read_sources(conn: Connection) -> Sources:
     """Read all of it."""
-    meters = {meter_id: Meter(carrier, unit) for meter_id, carrier, unit in conn.execute(statement(SQL, "meters.sql"))}
     placements = [Placement(*row) for row in conn.execute(statement(SQL, "placements.sql"))]
     firms: dict[str, set[int]] = defaultdict(set)
     for placement in placements:
@@ -41,6 +40,8 @@ def read_sources(conn: Connection) -> Sources:
             statement(SQL, "terms.sql")
         )
     ]
+    # After those that name meters: a meter that is registered meanwhile is then among them.
+    meters = {meter_id: Meter(carrier, unit) for meter_id, carrier, unit in conn.execute(statement(SQL, "meters.sql"))}
     attributes = [
         (tariff, Attribute(Structure(structure), valid_from, valid_to))
         for tariff, structure, valid_from, valid_to in conn.execute(statement(SQL, "tariffs.sql"))

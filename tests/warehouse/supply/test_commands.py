@@ -108,5 +108,5 @@ def test_a_name_or_a_month_that_is_wrong_is_said(empty: Supply, arguments: list[
     result = CliRunner().invoke(cli, ["supply", *arguments])
     assert result.exit_code != 0
     assert said in result.output
-    assert "nothing was counted" in supply("cost", "meter:same", "--month", "2025-11")
+    assert "under no contract" in supply("cost", "meter:same", "--month", "2025-11")
     assert "nothing was counted" in supply("cost", "contract:same", "--month", "2025-11")

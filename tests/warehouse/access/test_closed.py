@@ -85,6 +85,7 @@ def test_nothing_but_views_of_look_and_published_is_everybodys(world: World) -> 
     schemas = world.run(
         "SELECT n.nspname, has_schema_privilege('public', n.oid, 'CREATE') FROM pg_namespace AS n"
         " WHERE has_schema_privilege('public', n.oid, 'USAGE')"
+        " AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = n.oid AND d.deptype = 'e')"
     )
     assert dict(schemas) == dict.fromkeys(
         ("audit", "information_schema", "look", "pg_catalog", "public", "published"), False
@@ -122,6 +123,7 @@ def test_functions_that_read_as_the_owner_have_a_search_path_of_their_own(world:
     rows = world.run(
         "SELECT p.oid::regprocedure::text FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace"
         " WHERE p.prosecdef AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+        " AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = p.oid AND d.deptype = 'e')"
         " AND NOT coalesce(array_to_string(p.proconfig, ' '), '')"
         " ~ '(^| )search_path=pg_catalog, (public, )?pg_temp$'"
     )

@@ -228,7 +228,7 @@ def at(day: date) -> datetime:
 
 
 def fill(world: World) -> None:
-    """Build both parks and grant a role of each kind."""
+    """Build both parks."""
     world.area("the-district", "district")
     for park, codes, energy in (("alpha-park", ALPHA, "10.5"), ("bravo-park", BRAVO, SECRET)):
         world.area(park, parent="the-district")
@@ -264,6 +264,10 @@ def fill(world: World) -> None:
     world.enterprise(SILENT, "silent works", "alpha-park")
     world.day(world.meter("silent-meter", SILENT), world.holder(SILENT, "alpha-park"), date(2025, 3, 1), "99.5")
     world.evidence("0" * 32, [(ALPHA[0], "statistical"), (ALPHA[1], "consented"), (BRAVO[0], "consented")])
+
+
+def grant_all(world: World) -> None:
+    """Make a role of each kind, and one for the other park."""
     world.grant("park", Kind.PARK, areas=("alpha-park",))
     world.grant("other", Kind.PARK, areas=("bravo-park",))
     world.grant("enterprise", Kind.ENTERPRISE, uscc=ALPHA[0])

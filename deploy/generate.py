@@ -13,6 +13,8 @@ from typing import Final
 from deploy.reference import settings_page
 from edge_agent.contract.schema import schemas
 from edge_agent.settings import EdgeSettings
+from metrics.entries import load_catalogue
+from metrics.page import page
 from stream.bridge.settings import BridgeSettings
 from warehouse.jobs.settings import JobsSettings
 from warehouse.registry.readme import readme
@@ -26,6 +28,7 @@ def generated() -> dict[Path, str]:
     return {
         **{Path("docs/contract") / name: text for name, text in schemas().items()},
         Path("docs/configuration.md"): configuration(),
+        Path("docs/indicators.md"): page(load_catalogue()),
         Path("warehouse/registry/README.md"): readme(),
     }
 

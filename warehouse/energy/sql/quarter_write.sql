@@ -14,7 +14,8 @@ WITH written AS (
 gone AS (
   DELETE FROM energy.quarter AS q
   USING pg_temp.staged_range AS r
-  WHERE q.meter_id = r.meter_id AND q.feed_in = r.feed_in AND q.start >= r.from_t
+  WHERE q.meter_id = r.meter_id AND q.feed_in = r.feed_in
+    AND q.start >= r.from_t AND q.start < r.to_t
     AND NOT EXISTS (
       SELECT FROM pg_temp.staged_quarter AS s
       WHERE s.meter_id = q.meter_id AND s.feed_in = q.feed_in AND s.start = q.start

@@ -9,7 +9,8 @@ CREATE TEMPORARY TABLE staged_quarter (
 CREATE TEMPORARY TABLE staged_range (
   meter_id int NOT NULL,
   feed_in boolean NOT NULL,
-  from_t timestamptz NOT NULL
+  from_t timestamptz NOT NULL,
+  to_t timestamptz NOT NULL
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE holding (
   meter_id int NOT NULL,

@@ -43,11 +43,16 @@ class Carbon:
     missing: tuple[Problem, ...]
 
     @property
+    def known_t_co2(self) -> Fraction:
+        """Sum of the lines that are known, tCO2."""
+        return sum((line.kg for line in self.lines if line.kg is not None), Fraction(0)) / 1000
+
+    @property
     def t_co2(self) -> Fraction | None:
         """The sum in tCO2, exact; ``None`` when anything is missing."""
         if self.missing or not self.lines:
             return None
-        return sum((line.kg for line in self.lines if line.kg is not None), Fraction(0)) / 1000
+        return self.known_t_co2
 
 
 def gas_factor(standard_coal: Factor) -> Factor:

@@ -55,6 +55,10 @@ class Found:
     deduction: Deduction
     carbon: Carbon | None
     beside: tuple[Beside, ...]
+    unmetered: tuple[str, ...]
+    """Kinds of energy that were reported for the period and have no boundary meter."""
+    covered: Fraction | None
+    """Share of what was reported, in standard coal, whose kinds have meters; ``None`` when that is unknown."""
     reported_periods: tuple[str, ...]
     """The latest periods that the enterprise reported for."""
 
@@ -85,7 +89,7 @@ def find(
     )
     measured = sources.of_meters(sources.metered(connection, asked), by_carrier, steam)
     amounts = told if reported else measured
-    energies = {one.energy for one in amounts} | {"electricity"}
+    energies = {one.energy for one in (*told, *measured)} | {"electricity"}
     coal = sources.factors(connection, asked, wanted.rules.basis.value, energies)
     if wanted.rules.basis.value != "calorific":
         # Only electricity has an 等价值 of its own; everything else is what its heat makes of it.
@@ -101,8 +105,19 @@ def find(
         deduct(wanted.deduction, made, amounts, coal, held, wanted.required_saving_tce),
         None if wanted.profile is None else _carbon(connection, asked, wanted.profile, made, amounts, coal, held),
         _beside(measured, told, kinds, coal, wanted.rules),
+        *_coverage(measured, made if reported else account(told, kinds, coal, wanted.rules)),
         tuple(sources.periods(connection, asked)),
     )
+
+
+def _coverage(measured: list[Amount], of_reports: Account) -> tuple[tuple[str, ...], Fraction | None]:
+    metered = {one.energy for one in measured}
+    unmetered = sorted({line.energy for line in of_reports.lines} - metered)
+    tce = of_reports.tce
+    if not tce:
+        return tuple(unmetered), None
+    kg = sum((line.kg for line in of_reports.lines if line.energy in metered and line.kg is not None), Fraction(0))
+    return tuple(unmetered), kg / 1000 / tce
 
 
 def _carbon(

@@ -56,6 +56,9 @@ def lines(found: Found, *, chinese: bool) -> Iterator[str]:
         yield f"{('total: unknown; known so far', '合计：未知；已知部分')[zh]}: {part}"
     yield from _problems("missing", "缺失", found.account.missing, zh)
     yield from _problems("refused", "拒绝", found.account.refused, zh)
+    if found.unmetered and not found.reported:
+        names = ", ".join((found.kinds[energy].name_en, found.kinds[energy].name_zh)[zh] for energy in found.unmetered)
+        yield f"{('reported, and not metered', '已上报而无计量表')[zh]}: {names}"
     if found.account.left_out:
         yield ("left out by the rule:", "按规则不计：")[zh]
         yield from _table(found.account.left_out, found.kinds, "kgce", zh)
@@ -94,6 +97,8 @@ def _table(rows: Iterable[Line], kinds: Mapping[str, Kind], unit: str, zh: int) 
                 line.source,
             )
         )
+    if not table:
+        return
     yield from aligned(_HEADS[zh], table)
     for source in dict.fromkeys(
         f"{(kinds[line.energy].name_en, kinds[line.energy].name_zh)[zh]}: {line.factor.source}"
@@ -126,13 +131,17 @@ def _carbon(found: Found, zh: int) -> Iterator[str]:
     if found.carbon is None:
         return
     total = found.carbon.t_co2
-    amount = "–" if total is None else f"{shown(total, 4)} tCO2"
+    so_far = f"– ({('known so far', '已知部分')[zh]} {shown(found.carbon.known_t_co2, 4)} tCO2)"
+    amount = so_far if total is None else f"{shown(total, 4)} tCO2"
     yield f"{('carbon dioxide', '二氧化碳')[zh]} ({found.carbon.profile}): {amount}"
     yield from _table(found.carbon.lines, found.kinds, "kgCO2", zh)
     yield from _problems("missing", "缺失", found.carbon.missing, zh)
 
 
 def _beside(found: Found, zh: int) -> Iterator[str]:
+    if found.covered is not None:
+        said = ("kinds of energy with meters, of what was reported", "有计量表的能源占上报综合能源消费量")[zh]
+        yield f"{said}: {shown(found.covered * 100, 2)} %"
     both = [one for one in found.beside if one.metered is not None or one.reported is not None]
     if not any(one.reported is not None for one in both):
         return

@@ -149,6 +149,11 @@ def test_metered_and_reported_stand_beside_each_other(metered: World, ready_dsn:
     }
     printed = invoked(ready_dsn)
     assert "25 %" in printed.output
+    assert "reported, and not metered: diesel" in printed.output
+    made = found(metered.conn)
+    assert made.unmetered == ("diesel",)
+    # 98.32 + 64.9855 + 34.12 of 211.9965 tce were reported for kinds of energy that have meters.
+    assert made.covered == Fraction("197.4255") / Fraction("211.9965")
     (electricity,) = [line for line in found(metered.conn).account.lines if line.energy == "electricity"]
     assert [electricity.known, electricity.estimated] == [1, 1], "two readings a month apart"
 
@@ -265,6 +270,10 @@ def test_the_grids_factor_that_was_published_last_says_of_when_it_is(world: Worl
     assert "held until 2024-01-01" in printed.output
     market = invoked(ready_dsn, "--reported", "--carbon", "mee_market")
     assert "609.6 tCO2" in market.output
+    world.load(energy_reports=[report("coke_oven_gas", "purchased", "1", "10k_m3")])
+    part = invoked(ready_dsn, "--reported", "--carbon", "mee_location")
+    assert "carbon dioxide (mee_location): – (known so far 573.7 tCO2)" in part.output
+    assert part.exit_code == 1
 
 
 def test_certificates_of_the_register_are_deducted_beside(world: World, ready_dsn: str) -> None:

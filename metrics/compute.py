@@ -13,7 +13,10 @@ from edge_agent.contract.wire import canonical
 from metrics import figures
 from metrics.against import Base, Reason, Standing, place
 from metrics.entries import sql_text
+from metrics.panel import Reported, compared
+from metrics.progress import HUNDRED
 from metrics.question import Question
+from metrics.show import rounded
 from metrics.standing import Status
 from warehouse.indicators.results import Content, Counted, Draft, Evidence, put_evidence
 from warehouse.period import parse_period
@@ -57,6 +60,21 @@ def _missing(conn: Connection, question: Question) -> Reason | None:
 
 
 def _members(conn: Connection, question: Question) -> list[Evidence]:
+    if question.entry.reported_sql is None:
+        return _found(conn, question)
+    before = replace(question, period=parse_period(f"{question.period.start.year - 1}{question.period.text[4:]}"))
+    with conn.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(_sql("indicators", question.entry.reported_sql), question.parameters())
+        reported = {row["subject"]: _reported(row) for row in cursor}
+    return compared(_found(conn, question), _found(conn, before), reported)
+
+
+def _reported(row: dict[str, Any]) -> Reported:
+    carriers = None if row["carriers"] is None else frozenset(row["carriers"])
+    return Reported(row["tce"], row["month_tce"], carriers, row["source"])
+
+
+def _found(conn: Connection, question: Question) -> list[Evidence]:
     with conn.cursor(row_factory=dict_row) as cursor:
         cursor.execute(_sql("indicators", question.entry.sql), question.parameters())
         return [Evidence(**row | {"counted": Counted(row["counted"])}) for row in cursor]
@@ -102,22 +120,37 @@ def _with_value(
 ) -> Content:
     entry = question.entry
     inside = [member for member in members if member.counted in (Counted.NUMERATOR, Counted.DENOMINATOR)]
+    covered = figures.coverage(members, entry.coverage)
     vintages = sorted({str(member.detail["vintage"]) for member in inside if "vintage" in member.detail})
     return _content(
         question,
         value=value,
         numerator=found.numerator,
         denominator=found.denominator,
-        coverage=figures.coverage(members, entry.coverage),
+        coverage=covered,
         progress=standing.made.progress if standing.made else None,
         expected_progress=standing.made.expected_progress if standing.made else None,
         status=standing.status,
-        reason=standing.reason,
+        reason=standing.reason or _too_narrow(question, covered),
         light=standing.light,
         detail=figures.beside(members, entry) | _notes(question) | standing.detail,
         vintage=", ".join(vintages) or None,
         evidence=evidence,
         legal_basis=max((member.legal_basis for member in inside), key=_STRICTNESS.index, default="published"),
+    )
+
+
+def _too_narrow(question: Question, covered: Decimal | None) -> Reason | None:
+    """Say that a panel covers too little for anything to be said of the district."""
+    fewest = question.rules.number("min_coverage")
+    if fewest is None or (covered is not None and covered >= fewest):
+        return None
+    en = "unknown" if covered is None else f"{rounded(HUNDRED * covered, 1)} %"
+    zh = "不明" if covered is None else f"{rounded(HUNDRED * covered, 1)}%"
+    least = rounded(HUNDRED * fewest, 0)
+    return Reason(
+        f"coverage of reported energy {en}, the rule needs {least} %: no statement about the district",
+        f"申报能耗覆盖率{zh}，规则要求至少{least}%：不作全区判断",
     )
 
 
@@ -207,7 +240,8 @@ def _draft(question: Question, content: Content) -> Draft:
 
 def _sql_digest(question: Question) -> str:
     """Return the digest of the SQL and of what the entry gives it: the same file serves several indicators."""
-    text = sql_text("indicators", question.entry.sql).encode()
+    files = [file for file in (question.entry.sql, question.entry.reported_sql) if file is not None]
+    text = "".join(sql_text("indicators", file) for file in files).encode()
     parameters = question.entry.model_dump(mode="json")["parameters"]
     return digest_of(text + canonical(parameters) if parameters else text)
 

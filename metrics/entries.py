@@ -72,6 +72,8 @@ class Formula(StrEnum):
     """Mean yearly change, percent: the amounts are yearly changes in percent, and are chained."""
     DECLINE = "decline"
     """Decline over all years, percent: the amounts are yearly changes in percent, and are chained."""
+    PANEL_CHANGE = "panel_change"
+    """Change of a panel's energy per output against a year before, percent."""
 
 
 class Input(Settings):
@@ -179,6 +181,9 @@ class Entry(Settings):
     """Rule set, a file in `metrics/rules`."""
     sql: FileName
     """File in `metrics/indicators` that gives the members."""
+    reported_sql: FileName | None = None
+    """Of a panel: file that gives what its members reported; with it the members of ``sql`` are compared with those of
+    the same month a year before."""
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     """What the SQL is given besides the rule set's: which kind, level, variable."""
     formula: Formula

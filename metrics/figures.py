@@ -45,6 +45,8 @@ def combined(members: Sequence[Evidence], formula: Formula) -> Headline:
     if formula in (Formula.GROWTH, Formula.DECLINE):
         return _chained([member.amount for member in members if member.amount is not None], formula)
     weight = _total(member.weight for member in members)
+    if formula is Formula.PANEL_CHANGE:
+        return _compared(members, amount, weight)
     return Headline(divided(100 * amount if formula is Formula.SHARE else amount, weight), amount, weight)
 
 
@@ -58,6 +60,17 @@ def _chained(changes: Sequence[Decimal], formula: Formula) -> Headline:
             return Headline(HUNDRED * (ONE - made), made, None)
         years = Decimal(len(changes))
         return Headline(HUNDRED * (made ** (ONE / years) - ONE), made, years)
+
+
+def _compared(members: Sequence[Evidence], now: Decimal, before: Decimal) -> Headline:
+    """Compare energy per output with that of a year before, percent."""
+    output = _total(Decimal(member.detail["output"]) for member in members)
+    output_before = _total(Decimal(member.detail["output_before"]) for member in members)
+    intensity, earlier = divided(now, output), divided(before, output_before)
+    if intensity is None or not earlier:
+        return Headline(None, intensity or Decimal(0), earlier)
+    with localcontext(PRECISION):
+        return Headline(HUNDRED * (intensity / earlier - ONE), intensity, earlier)
 
 
 def amount_of(members: Sequence[Evidence], selection: Selection) -> Decimal:
@@ -79,10 +92,11 @@ def chosen(members: Sequence[Evidence], selection: Selection) -> list[Evidence]:
 
 
 def coverage(members: Sequence[Evidence], rule: Coverage | None) -> Decimal | None:
-    """Return the share of what was expected that was there, 0 … 1; ``None`` when nothing was expected."""
+    """Return the share of what was expected that was there, 0 … 1; ``None`` when nothing was expected, or more came."""
     if rule is None:
         return None
-    return divided(amount_of(members, rule.numerator), amount_of(members, rule.denominator))
+    share = divided(amount_of(members, rule.numerator), amount_of(members, rule.denominator))
+    return None if share is None or share > 1 else share
 
 
 def beside(members: Sequence[Evidence], entry: Entry) -> dict[str, Any]:

@@ -32,6 +32,7 @@ _FORMULAS: Final = {
     Formula.SHARE: "100 × Σ amount / Σ weight",
     Formula.SUM: "Σ amount",
     Formula.GROWTH: "100 × ((∏(1 + gᵧ))^(1/m) − 1)",
+    Formula.PANEL_CHANGE: "100 × ((Σ energy / Σ output) / (the same a year before) − 1)",
     Formula.DECLINE: "100 × (1 − ∏(1 + cᵧ))",
 }
 

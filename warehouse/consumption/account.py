@@ -69,7 +69,8 @@ def account(amounts: Iterable[Amount], kinds: Mapping[str, Kind], factors: Facto
                 continue
             lines.append(line)
             missing += _missing(line)
-        missing += () if kind.working_medium and not rules.include_working_media else _half_a_stock(energy, flows)
+        if rules.include_working_media or not kind.working_medium:
+            missing += [*_half_a_stock(energy, flows), *_output_of_what(energy, flows)]
     return Account(tuple(lines), tuple(left_out), tuple(dict.fromkeys(missing)), tuple(refused))
 
 
@@ -120,6 +121,13 @@ def _missing(line: Line) -> Iterator[Problem]:
 def _half_a_stock(energy: str, flows: Mapping[Flow, list[Amount]]) -> Iterator[Problem]:
     if Flow.INDUSTRIAL not in flows and (Flow.OPENING_STOCK in flows) != (Flow.CLOSING_STOCK in flows):
         yield Problem(energy, "half_a_stock", "one of opening and closing stock is missing", "期初、期末库存须同时填报")
+
+
+def _output_of_what(energy: str, flows: Mapping[Flow, list[Amount]]) -> Iterator[Problem]:
+    if Flow.CONVERSION_OUTPUT in flows and not {Flow.INDUSTRIAL, Flow.EXPORTED} & flows.keys():
+        source = flows[Flow.CONVERSION_OUTPUT][0].source
+        told = f"{energy} was made, and neither its consumption nor its export is reported"
+        yield Problem(source, "output_unused", told, "有加工转换产出，须填报其消费量或外供量")
 
 
 def _refused(energy: str, flows: Mapping[Flow, list[Amount]], rules: Rules) -> Iterator[Problem]:

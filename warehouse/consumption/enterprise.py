@@ -95,6 +95,8 @@ def find(
         # Only electricity has an 等价值 of its own; everything else is what its heat makes of it.
         coal = sources.factors(connection, asked, "calorific", energies - {"electricity"}) | coal
     made = account(amounts, kinds, coal, wanted.rules)
+    if not reported:
+        made = replace(made, refused=(*made.refused, *sources.nested(connection, asked)))
     held: list[Certificate] = sources.certificates(connection, asked)
     return Found(
         asked,

@@ -11,7 +11,7 @@ from typing import Final
 
 from edge_agent.contract.errors import Misconfigured
 from warehouse.consumption.deductions import Certificate
-from warehouse.consumption.terms import Amount, Factor, Flow, Kind, Steam
+from warehouse.consumption.terms import Amount, Factor, Flow, Kind, Problem, Steam
 from warehouse.period import Period, PeriodType
 from warehouse.postgres import Connection, statement, translated
 from warehouse.times import midnight
@@ -148,6 +148,29 @@ def metered(connection: Connection, asked: Asked) -> list[Meter]:
             },
         ).fetchall()
     return [Meter(*row) for row in rows]
+
+
+def nested(connection: Connection, asked: Asked) -> list[Problem]:
+    """Return a problem for every boundary meter that stands below another boundary meter of the enterprise."""
+    with translated():
+        rows = connection.execute(
+            statement(_PACKAGE, "nested.sql"),
+            {
+                "uscc": asked.uscc,
+                "from_t": midnight(asked.period.start),
+                "to_t": midnight(asked.period.end),
+                "as_of": asked.as_of,
+            },
+        ).fetchall()
+    return [
+        Problem(
+            f"meter {below}",
+            "counted_twice",
+            f"a boundary meter below boundary meter {above}: the same energy twice",
+            f"位于边界表{above}之下，重复计量",
+        )
+        for below, above in rows
+    ]
 
 
 def of_meters(meters: Sequence[Meter], by_carrier: Mapping[str, str], steam: Steam | None) -> list[Amount]:

@@ -128,6 +128,14 @@ def test_own_conversion_is_taken_off_and_self_made_steam_is_not_added_to_its_fue
     assert bought.tce == Fraction("1.29971") + 10 * steam.kgce_per_t / 1000, "purchased steam counts"
 
 
+def test_output_of_conversion_went_somewhere() -> None:
+    steam = Steam(Fraction(2790), Fraction(84))
+    gas, out = amount("natural_gas", "industrial_consumption", 1000), amount("steam", "conversion_output", 10, steam)
+    assert codes(made(gas, out)) == [("steam/conversion_output", "output_unused")]
+    sold = made(gas, out, amount("steam", "exported", 10, steam))
+    assert sold.tce == Fraction("1.29971") - 10 * steam.kgce_per_t / 1000
+
+
 def test_recovered_energy_is_taken_off() -> None:
     found = made(
         amount("raw_coal", "industrial_consumption", 1000),

@@ -207,6 +207,21 @@ def test_a_meter_counts_for_whom_it_was_placed_at(metered: World) -> None:
     assert sum(part for part in parts if part is not None) == 1_000_000
 
 
+def test_a_boundary_meter_below_another_would_count_twice(metered: World) -> None:
+    metered.load(meters=[f"serial=s carrier=electricity uscc={ONE} role=sub parent=e {SINCE}"])
+    metered.load(**_below("s", "deep"))
+    made = found(metered.conn)
+    assert made.account.tce is None
+    assert [(one.row, one.code) for one in made.account.refused] == [("meter deep", "counted_twice")]
+    elsewhere = found(metered.conn, uscc=TWO)
+    assert elsewhere.account.refused == ()
+
+
+def _below(parent: str, serial: str) -> dict[str, list[str]]:
+    rows = meter(serial, "electricity")
+    return rows | {"meters": [f"{line} parent={parent}" for line in rows["meters"]]}
+
+
 def test_equivalent_value_is_another_account_of_the_same_amounts(world: World) -> None:
     world.load(energy_reports=REPORTS)
     made = find(

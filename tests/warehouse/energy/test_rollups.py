@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from deploy.local.external import ExternalPostgres
+from deploy.local.postgres import Postgres
+from tests.services.plugin import fresh_database
 from tests.warehouse.energy.plant import FIRM, MARCH, OTHER_FIRM, QUARTER, Plant, every_quarter
 from warehouse.energy.changed import changed_days, move_on
 from warehouse.energy.job import close
-from warehouse.postgres import Connection
+from warehouse.postgres import Connection, connect
 
 HOUR = timedelta(hours=1)
 
@@ -156,3 +160,46 @@ def test_a_consumer_reads_on_from_where_it_has_come_to(plant: Plant) -> None:
     assert plant.conn.execute("SELECT count(*) FROM energy.day_changed").fetchone() == (0,)
     with pytest.raises(LookupError, match="nobody"):
         move_on(plant.conn, "nobody", 1)
+
+
+PLANS = {
+    "a meter's year by day": """
+        SELECT day, sum(energy) FROM energy.day
+        WHERE meter_id = 77 AND NOT feed_in AND day >= '2025-01-01' AND day < '2026-01-01' GROUP BY day""",
+    "a park's month by day": """
+        SELECT day, sum(energy) FROM energy.day
+        WHERE holder_id = ANY (ARRAY(SELECT holder_id FROM energy.holder WHERE areas @> ARRAY['park-7']))
+          AND day >= '2025-03-01' AND day < '2025-04-01' GROUP BY day""",
+    "the district's month by park": """
+        SELECT area, sum(m.energy) FROM energy.month AS m JOIN energy.holder USING (holder_id), unnest(areas) AS area
+        WHERE month = '2025-03-01' GROUP BY area""",
+}
+DAYS = """
+    INSERT INTO energy.day (meter_id, feed_in, day, holder_id, energy, measured, estimated, unknown)
+    SELECT n, false, t::date, (n + 1) / 2, 1, 1, 0, 0
+    FROM generate_series('2024-01-01'::timestamp, '2025-12-31', '1 day') AS t, generate_series(1, 1000) AS n"""
+MONTHS = """
+    INSERT INTO energy.month (meter_id, feed_in, month, holder_id, energy, measured, estimated, unknown)
+    SELECT meter_id, feed_in, date_trunc('month', day::timestamp), holder_id, sum(energy), sum(measured), 0, 0
+    FROM energy.day GROUP BY 1, 2, 3, 4"""
+
+
+@pytest.fixture(scope="module")
+def years(postgres: Postgres | ExternalPostgres, ready_template: str) -> Iterator[Connection]:
+    """Two years of 1 000 meters of 500 holders in ten parks."""
+    with fresh_database(postgres, ready_template) as dsn, connect(dsn, application="test") as conn:
+        conn.execute("INSERT INTO registry.meter (serial, carrier, unit) SELECT n, 'electricity', 'kWh'"
+                     " FROM generate_series(1, 1000) AS n")  # fmt: skip
+        conn.execute("INSERT INTO energy.holder (uscc, areas) SELECT n, ARRAY['park-' || n % 10]"
+                     " FROM generate_series(1, 500) AS n")  # fmt: skip
+        for fill in (DAYS, MONTHS, "ANALYZE energy.day, energy.month"):
+            conn.execute(fill.encode())
+        yield conn
+
+
+@pytest.mark.parametrize("asked", PLANS)
+def test_what_people_look_at_is_found_by_an_index(years: Connection, asked: str) -> None:
+    plan = "\n".join(str(row[0]) for row in years.execute(f"EXPLAIN {PLANS[asked]}".encode()))
+    assert "Seq Scan on day" not in plan, plan
+    assert "Seq Scan on month" not in plan, plan
+    assert "Index" in plan, plan

@@ -78,9 +78,10 @@ def run_command(database: str, indicators: tuple[str, ...], period: str | None, 
 def show_command(
     database: str, indicator: str | None, period: str | None, as_of: datetime | None, lang: str, *, as_json: bool
 ) -> None:
-    """Show results as they stand, or stood (查看指标)."""
+    """Show results as they stand, or stood; of one indicator also target, pace, base and trend (查看指标)."""
     import json
 
+    from metrics.explain import explain
     from metrics.show import plain, table
     from warehouse.indicators.results import results
     from warehouse.postgres import connect
@@ -92,6 +93,10 @@ def show_command(
         return
     for line in table(rows, chinese=lang == "zh"):
         click.echo(line)
+    if indicator is not None and rows:
+        click.echo()
+        for line in explain(rows, chinese=lang == "zh"):
+            click.echo(line)
 
 
 @cli.command("evidence")

@@ -142,3 +142,15 @@ def test_a_missing_input_gives_no_value_and_says_what(district: World, table: st
     assert (content.value, content.denominator, content.status) == (None, None, "insufficient_data")
     assert told in str(content.status_reason)
     assert str(content.status_reason_zh).startswith("缺少：")
+
+
+def test_a_roster_that_ends_before_the_period_is_told_with_its_row(world: World) -> None:
+    world.load(
+        rosters=[listed(NOT, valid_to="2025-06"), listed(LOW, valid_to="2025-03")],
+        questionnaire_results=[result(NOT, 2)],
+    )
+    content = world.content(ID, "2025-12")
+    assert content.value is None
+    assert f"2025-12 (the roster that is known, synthetic, covers 2019-01 until before 2025-06: {NOT})" in str(
+        content.status_reason
+    )

@@ -6,13 +6,18 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
+from click.testing import CliRunner
 
-from tests.metrics.world import World, figures
+from metrics.cli import cli
+from metrics.entries import Catalogue
+from metrics.run import run
+from tests.metrics.world import CATALOGUE, World, figures
 from warehouse.indicators.results import Content, evidence
 
 D = Decimal
 ENERGY = "energy_intensity_reduction"
 OUTPUT = "industrial_output_cagr"
+YEARS = range(2021, 2026)
 
 
 def observed(
@@ -377,3 +382,54 @@ def test_what_the_next_plan_wants_is_not_known(world: World) -> None:
     content = world.content("export_value_2026", "2026-06")
     assert (content.value, content.status, content.progress) == (D(1300), "target_missing", None)
     assert "no target of Songjiang" in str(content.status_reason)
+
+
+def test_a_result_in_words_says_target_pace_base_scenarios_and_trend(world: World, ready_dsn: str) -> None:
+    world.load(
+        observations=[
+            *changes("energy_intensity_change", ["1.51", "-2.20", "-4.18"], "constant_2020"),
+            *changes("industrial_output_change", ["10", "2", "5"]),
+            *(observed(name, "2023", value) for name, value in (("sei_output", "500"), ("industrial_output", "1000"))),
+        ]
+    )
+
+    def told(indicator: str, *more: str) -> str:
+        result = CliRunner().invoke(cli, ["show", "--database", ready_dsn, "--indicator", indicator, *more])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    for period in ("2021", "2022", "2023"):
+        world.outcome(ENERGY, period)
+    english = told(ENERGY, "--lang", "en")
+    assert "target: 完成市下达目标 by 2025-12-31" in english
+    assert (
+        "scenario: Shanghai's 14 % for industry above scale (not the district's target): 33.1 % of the way" in english
+    )
+    assert "trend: 2021 -1.51  2022 0.72  2023 4.87" in english
+    assert "! energy per output and energy per GDP are other indicators" in english
+    assert "情景：全市规上工业单位增加值能耗下降14%（非本区目标）" in told(ENERGY)
+    world.outcome("sei_output_share", "2023")
+    share = told("sei_output_share", "--lang", "en")
+    assert "made 53.8 % of the way, 60.0 % expected by now" in share
+    assert "still needed 18.0 percent, 9.0 a year" in share
+    assert "base: 29.0, of the plan; 29.0 % of 2020 is not on the scope" in share
+    world.outcome(OUTPUT, "2023")
+    assert "余下每年 11.68" in told(OUTPUT)
+
+
+def test_contracted_investment_may_be_read_as_the_plan_s_sum(world: World) -> None:
+    world.load(
+        observations=[observed("contracted_fdi", str(year), "4", unit="100m_usd", scope="all") for year in YEARS]
+    )
+    rules = CATALOGUE.rules["published"]
+    text = rules.text.replace("cumulate = false", "cumulate = true")
+    changed = type(rules)(
+        rules.set.model_copy(update={"parameters": rules.set.parameters | {"cumulate": True}}),
+        text,
+    )
+    cumulated = Catalogue(CATALOGUE.plans, CATALOGUE.entries, CATALOGUE.rules | {"published": changed})
+    for catalogue, value in ((CATALOGUE, 4), (cumulated, 20)):
+        (outcome,) = run(world.conn, catalogue, indicators=["new_contracted_fdi"], period="2025")
+        assert outcome.draft is not None
+        assert outcome.draft.content.value == value
+    assert text in {row[0] for row in world.conn.execute("SELECT rule_text FROM indicator.result").fetchall()}

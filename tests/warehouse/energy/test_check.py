@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -263,3 +265,13 @@ def test_power_and_sums_of_meters_are_checked_too(plant: Plant, meter: int, read
         )
         found = check_meters(plant.conn, [powered, virtual], FIRST, AFTER)
         assert changed in {one.meter_id for one in found.examples if one.level == "quarter"}
+
+
+def test_the_sql_of_the_page_works(plant: Plant, meter: int) -> None:
+    page = (Path(__file__).parents[3] / "docs/energy.md").read_text("utf-8")
+    blocks = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        plant.conn.execute(block.replace("'SN-0042'", "'a'").encode())
+    assert plant.marks() == 1
+    assert close(plant.conn, END).changed == 0

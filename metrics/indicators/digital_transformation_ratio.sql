@@ -14,6 +14,8 @@ result AS (
   SELECT
     q.*,
     l.uscc IS NOT NULL AS of_large,
+    %(expiry_months)s = 0
+      OR q.assessed_on >= %(period_last)s::date - make_interval(months => %(expiry_months)s) AS fresh,
     q.instrument = CASE WHEN l.uscc IS NULL THEN %(sme_instrument)s ELSE %(large_instrument)s END AS right_instrument,
     q.level >= CASE WHEN l.uscc IS NULL THEN %(sme_min_level)s ELSE %(large_min_level)s END AS high_enough
   FROM registry.questionnaire_result_as_of(%(as_of)s) AS q
@@ -22,10 +24,10 @@ result AS (
     AND array_position(%(evidence_priority)s, q.evidence) IS NOT NULL
 ),
 decisive AS (
-  -- The right instrument first, then the better evidence, then the later day.
+  -- One that has not expired, the right instrument first, then the better evidence, then the later day.
   SELECT DISTINCT ON (uscc) *
   FROM result
-  ORDER BY uscc, right_instrument DESC, array_position(%(evidence_priority)s, evidence), assessed_on DESC, edition DESC
+  ORDER BY uscc, fresh DESC, right_instrument DESC, array_position(%(evidence_priority)s, evidence), assessed_on DESC, edition DESC
 ),
 described AS (
   SELECT a.uscc, a.sector, a.size
@@ -44,6 +46,7 @@ reasoned AS (
         AND NOT EXISTS (SELECT FROM unnest(%(sectors)s::text[]) AS wanted WHERE starts_with(a.sector, wanted))
         THEN 'other_sector'
       WHEN d.uscc IS NULL THEN 'not_assessed'
+      WHEN NOT d.fresh THEN 'expired'
       WHEN %(diagnosis_suffices)s THEN 'qualified'
       WHEN NOT d.right_instrument THEN 'wrong_instrument'
       WHEN NOT d.high_enough THEN 'level_too_low'
@@ -51,7 +54,7 @@ reasoned AS (
     END AS reason,
     coalesce(d.assessed_on, r.valid_from) AS since,
     jsonb_strip_nulls(jsonb_build_object(
-      'assessed', d.uscc IS NOT NULL,
+      'assessed', d.uscc IS NOT NULL AND d.fresh,
       'instrument', d.instrument,
       'edition', d.edition,
       'evidence', d.evidence,
@@ -68,7 +71,12 @@ reasoned AS (
 )
 SELECT
   uscc AS member,
-  CASE WHEN NOT on_roster THEN 'excluded' WHEN reason = 'qualified' THEN 'numerator' ELSE 'denominator' END AS counted,
+  CASE
+    WHEN NOT on_roster THEN 'excluded'
+    WHEN reason = 'qualified' THEN 'numerator'
+    WHEN %(denominator)s = 'diagnosed_only' AND reason IN ('not_assessed', 'expired') THEN 'excluded'
+    ELSE 'denominator'
+  END AS counted,
   reason,
   since,
   NULL::numeric AS amount,

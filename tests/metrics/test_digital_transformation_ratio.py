@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from tests.metrics.world import World, code, figures
+from metrics.entries import Catalogue, Rules
+from metrics.run import run
+from tests.metrics.world import CATALOGUE, World, code, figures
 
 ID = "digital_transformation_ratio"
 CERTIFIED, SELF, LARGE_GOOD = code(1), code(2), code(3)
@@ -154,3 +156,30 @@ def test_a_roster_that_ends_before_the_period_is_told_with_its_row(world: World)
     assert f"2025-12 (the roster that is known, synthetic, covers 2019-01 until before 2025-06: {NOT})" in str(
         content.status_reason
     )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "changed", "value"),
+    [
+        ({"expiry_months": 24}, {CERTIFIED: ("denominator", "level_too_low")}, "20"),
+        ({"expiry_months": 12}, dict.fromkeys((SELF, LARGE_GOOD, LOW), ("denominator", "expired")), "10"),
+        (
+            {"denominator": "diagnosed_only"},
+            dict.fromkeys((WITHDRAWN, NOT, LATER), ("excluded", "not_assessed")),
+            "42.85714285714285714285714285714286",
+        ),
+    ],
+)
+def test_expiry_and_denominator_are_configuration(
+    district: World, parameters: dict[str, str | int], changed: dict[str, tuple[str, str]], value: str
+) -> None:
+    rules = CATALOGUE.rules["digital_transformation"]
+    other = rules.set.model_copy(update={"parameters": rules.set.parameters | parameters})
+    catalogue = Catalogue(
+        CATALOGUE.plans, CATALOGUE.entries, CATALOGUE.rules | {"digital_transformation": Rules(other, rules.text)}
+    )
+    (outcome,) = run(district.conn, catalogue, indicators=[ID], period="2025-12")
+    assert outcome.draft is not None
+    members = district.members(outcome.draft.content)
+    assert {uscc: members[uscc] for uscc in changed} == changed
+    assert str(outcome.draft.content.value) == value

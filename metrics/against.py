@@ -52,7 +52,7 @@ class Standing:
 def place(question: Question, value: Decimal, members: Sequence[Evidence], base: Base | None) -> Standing:
     """Say where ``value`` stands; what cannot be said is withheld with the reason."""
     entry, target = question.entry, question.entry.target
-    detail = _scenarios(question, members)
+    detail = _chain(question, members) | _scenarios(question, members)
     if base is not None:
         detail["base"] = {
             "value": str(base.value),
@@ -96,9 +96,7 @@ def told(made: Progress) -> dict[str, Any]:
 
 def changes(members: Sequence[Evidence]) -> list[Decimal]:
     """Return the yearly changes that are chained, as fractions, oldest first."""
-    chained = [member for member in members if member.counted is Counted.NUMERATOR and member.amount is not None]
-    ordered = sorted(chained, key=lambda member: str(member.detail.get("year", member.member)))
-    return [PRECISION.divide(member.amount, HUNDRED) for member in ordered if member.amount is not None]
+    return [PRECISION.divide(member.amount, HUNDRED) for member in _chained(members) if member.amount is not None]
 
 
 def _progress(
@@ -144,6 +142,29 @@ def _progress(
 def _goal(question: Question, target: Target) -> Decimal | None:
     """Return the target; where the plan gives words, what the rule set takes them to mean."""
     return target.value if target.value is not None else question.rules.number("wording_means")
+
+
+def _chain(question: Question, members: Sequence[Evidence]) -> dict[str, Any]:
+    """Return the yearly changes that were chained, oldest first, and what each was made of."""
+    if question.entry.kind not in (Kind.GROWTH, Kind.DECLINE):
+        return {}
+    return {
+        "chain": [
+            {
+                "year": member.detail.get("year"),
+                "change": _text(member.amount),
+                "method": member.detail.get("method"),
+                "price_basis": member.detail.get("price_basis"),
+                "provisional": member.detail.get("provisional"),
+            }
+            for member in _chained(members)
+        ]
+    }
+
+
+def _chained(members: Sequence[Evidence]) -> list[Evidence]:
+    chained = [member for member in members if member.counted is Counted.NUMERATOR and member.amount is not None]
+    return sorted(chained, key=lambda member: str(member.detail.get("year", member.member)))
 
 
 def _scenarios(question: Question, members: Sequence[Evidence]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def explain(rows: Sequence[Mapping[str, Any]], *, chinese: bool) -> list[str]:
         *words.target(entry, detail),
         *words.pace(row, detail),
         *words.base(detail.get("base")),
+        *words.chain(detail.get("chain", ())),
         *(words.scenario(scenario) for scenario in detail.get("scenarios", ())),
         *(words.figure(figure) for figure in detail.get("figures", ())),
         *words.trend(rows),
@@ -86,6 +87,16 @@ class _Words:
         )
         yield self._say(f"  基期值：{value}（{origin}）", f"  base: {value}, {origin}") + (f"; {note}" if note else "")
 
+    def chain(self, chain: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        if not chain:
+            return
+        steps = "  ".join(
+            f"{step['year']} {_signed(Decimal(step['change']))}{'*' if step['provisional'] else ''}"
+            f"{'' if step['method'] == 'published' else ' (' + step['method'] + ')'}"
+            for step in chain
+        )
+        yield self._say(f"  逐年升降（%）：{steps}", f"  yearly changes, percent: {steps}")
+
     def scenario(self, scenario: Mapping[str, Any]) -> str:
         made = rounded(_HUNDRED * Decimal(scenario["progress"]), 1)
         path, a_year = scenario["expected"], scenario["still_needed_a_year"]
@@ -123,3 +134,8 @@ def _stretch(reached: object) -> str:
 def _short(number: Decimal) -> str:
     text = f"{number:f}"
     return rounded(number, 3) if len(text.partition(".")[2]) > 3 else text
+
+
+def _signed(change: Decimal) -> str:
+    text = rounded(change, 2)
+    return text if text.startswith("-") else f"+{text}"

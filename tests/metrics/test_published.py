@@ -256,6 +256,11 @@ def test_a_missing_year_is_named_and_levels_may_stand_in(world: World) -> None:
     content = world.content(OUTPUT, "2023")
     assert shown(content.value) == shown(((D("1.10") * D("1.02") * D("1.05")) ** (D(1) / 3) - 1) * 100)
     assert figures(content) == {"years_from_levels": "1"}
+    assert [(step["year"], step["method"]) for step in content.detail["chain"]] == [
+        (2021, "published"),
+        (2022, "published"),
+        (2023, "levels"),
+    ]
     world.load(observations=changes("industrial_output_change", ["10", "2", "6"]))
     published = world.content(OUTPUT, "2023")
     assert figures(published) == {"years_from_levels": "0"}, "a published growth goes before a ratio of levels"
@@ -405,6 +410,7 @@ def test_a_result_in_words_says_target_pace_base_scenarios_and_trend(world: Worl
     assert (
         "scenario: Shanghai's 14 % for industry above scale (not the district's target): 33.1 % of the way" in english
     )
+    assert "yearly changes, percent: 2021 +1.51  2022 -2.20  2023 -4.18" in english
     assert "trend: 2021 -1.51  2022 0.72  2023 4.87" in english
     assert "! energy per output and energy per GDP are other indicators" in english
     assert "情景：全市规上工业单位增加值能耗下降14%（非本区目标）" in told(ENERGY)

@@ -36,13 +36,16 @@ enterprise AS (
 days AS (
   SELECT uscc, count(*) AS days, max(day) AS last_day FROM active GROUP BY uscc
 ),
+sized AS (
+  SELECT uscc, size FROM registry.enterprise_size(%(period_last)s, %(as_of)s) WHERE found IS DISTINCT FROM 'register'
+),
 described AS (
   SELECT
     e.*, r.first_on, coalesce(d.days, 0) AS days, d.last_day,
     a.uscc IS NOT NULL AND num_nonnulls(a.registered_region, a.statistical_region) > 0 AS placed,
     starts_with(coalesce(a.registered_region, ''), %(region)s)
       OR starts_with(coalesce(a.statistical_region, ''), %(region)s) AS in_region,
-    a.size, a.sector,
+    CASE WHEN a.size = 'unknown' THEN coalesce(z.size, 'unknown') ELSE a.size END AS size, a.sector,
     c.uscc IS NOT NULL AS consented,
     l.uscc IS NOT NULL AS large,
     greatest(e.strictness, indicator.strictness(a.legal_basis), indicator.strictness('consented')) AS strictest
@@ -51,6 +54,7 @@ described AS (
   LEFT JOIN reached AS r USING (uscc)
   LEFT JOIN registry.enterprise_attribute_as_of(%(as_of)s) AS a
     ON a.uscc = e.uscc AND daterange(a.valid_from, a.valid_to) @> coalesce(r.first_on, %(period_last)s::date)
+  LEFT JOIN sized AS z ON z.uscc = e.uscc
   LEFT JOIN registry.consent_as_of(%(as_of)s) AS c
     ON c.uscc = e.uscc AND c.purpose = %(consent_purpose)s AND daterange(c.valid_from, c.valid_to) @> %(period_last)s::date
   LEFT JOIN registry.roster_as_of(%(as_of)s) AS l

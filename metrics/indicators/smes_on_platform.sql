@@ -24,11 +24,15 @@ enterprise AS (
   FROM member
   GROUP BY uscc
 ),
+sized AS (
+  -- Of those whose size the register does not know, the size that their figures make by the rule.
+  SELECT uscc, size FROM registry.enterprise_size(%(period_last)s, %(as_of)s) WHERE found IS DISTINCT FROM 'register'
+),
 described AS (
   SELECT
     e.*,
     a.uscc IS NOT NULL AS known,
-    a.size,
+    CASE WHEN a.size = 'unknown' THEN coalesce(z.size, 'unknown') ELSE a.size END AS size,
     a.registered_region,
     a.statistical_region,
     starts_with(coalesce(a.registered_region, ''), %(region)s)
@@ -42,6 +46,7 @@ described AS (
   FROM enterprise AS e
   LEFT JOIN registry.enterprise_attribute_as_of(%(as_of)s) AS a
     ON a.uscc = e.uscc AND daterange(a.valid_from, a.valid_to) @> e.first_on
+  LEFT JOIN sized AS z ON z.uscc = e.uscc
 ),
 reasoned AS (
   SELECT

@@ -119,6 +119,20 @@ def test_the_twentieth_day_may_be_the_ninetieth_and_no_later(world: World, conne
     assert [world.members(content)[code(number)][1] for number in (1, 2)] == ["qualified", "too_few_days"]
 
 
+def test_figures_of_an_enterprise_tell_the_size_that_the_register_does_not(world: World, connected: Readings) -> None:
+    connected.days(connected.series("gw-6", "meter"), run_of(25))
+    assert world.members(world.content("smes_on_platform_data", "2025-12"))[code(6)] == ("apart", "size_unknown")
+    since = "valid_from=2023-05-01"
+    world.load(
+        enterprise_figures=[f"uscc={code(6)} employees=120 revenue_10k_cny=3000 valid_from=2024-01-01"],
+        platform_members=[
+            f"platform=unis uscc={code(6)} grade=platform_attested state=active attested_on=2023-07-01 {since}",
+        ],
+    )
+    for name in ("smes_on_platform_data", "smes_on_platform"):
+        assert world.members(world.content(name, "2025-12"))[code(6)] == QUALIFIED
+
+
 def test_days_of_another_enterprise_on_the_same_gateway_do_not_count(world: World, connected: Readings) -> None:
     connected.days(connected.series("gw-1", "meter"), run_of(30))
     world.delete("registry.gateway_binding", f"uscc = '{code(1)}'")

@@ -4,6 +4,9 @@
 they differ. Each file is one transaction. What was applied is recorded with its checksum: a file that changed
 afterwards, was taken away, or came later with a smaller number is refused, because two databases would then differ
 under the same version.
+
+Services should be stopped first; agents and Kafka keep what comes meanwhile. One that runs is waited for no longer than
+:data:`LOCK_TIMEOUT`, since everybody else would wait behind the migration.
 """
 
 from __future__ import annotations
@@ -19,11 +22,13 @@ from typing import Final, NamedTuple
 import psycopg
 from psycopg.sql import SQL
 
-from edge_agent.contract.errors import Misconfigured
+from edge_agent.contract.errors import Misconfigured, Retryable
 from warehouse.postgres import Connection, alone, statement, translated
 
 _LOCK: Final = 0x6730_0001
 """Advisory lock: one migration at a time in a database."""
+LOCK_TIMEOUT: Final = "10s"
+"""How long a migration waits for a table that somebody uses."""
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)(?:\.(plain|timescale))?\.sql")
 
 
@@ -125,7 +130,8 @@ def migrate(connection: Connection, flavour: Flavour | None = None) -> tuple[Mig
     """Apply what is missing and return it; nothing when the database is up to date.
 
     Waits for another migration of the same database. The flavour is that of the first migration ever applied;
-    for an empty database ``flavour``, or else TimescaleDB where the server offers it.
+    for an empty database ``flavour``, or else TimescaleDB where the server offers it. ``Retryable`` when somebody uses
+    a table for longer than :data:`LOCK_TIMEOUT`: the migration that needed it left nothing, those before it hold.
     """
     with alone(connection, _LOCK):
         connection.execute(statement("warehouse", "migration_table.sql"))
@@ -168,6 +174,7 @@ def _detect(connection: Connection) -> Flavour:
 def _apply(connection: Connection, migration: Migration, flavour: Flavour) -> None:
     try:
         with connection.transaction():
+            connection.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
             # The simple protocol takes a whole file; text from our own package, no parameters.
             connection.execute(SQL(migration.text))
             connection.execute(
@@ -179,6 +186,13 @@ def _apply(connection: Connection, migration: Migration, flavour: Flavour) -> No
                     "sha256": migration.sha256,
                 },
             )
+    except psycopg.errors.LockNotAvailable as error:
+        users = connection.execute(statement("warehouse", "migration_waits_for.sql")).fetchall()
+        raise Retryable(
+            f"migration {migration} waited {LOCK_TIMEOUT} for a table that somebody uses, and was not applied: "
+            f"stop the sink and the jobs and run it again (请先停止入库与定时任务); connected are: "
+            f"{', '.join(sorted(name or '?' for (name,) in users))}"
+        ) from error
     except psycopg.Error as error:
         error.add_note(f"in migration {migration}")
         raise

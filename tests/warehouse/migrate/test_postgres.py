@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import psycopg
 import pytest
 from psycopg import errors
 
 from edge_agent.contract.errors import Misconfigured, PulseError, Retryable
 from tests.services.plugin import MakePostgres
+from tests.warehouse.sink.feed import eventually
 from warehouse.postgres import LimitReached, connect, text, translate, translated
 
 LOUD = "a mistake of ours"
@@ -57,11 +60,19 @@ def test_a_limit_is_not_to_be_retried() -> None:
 
 def test_nobody_there_is_retryable(own_postgres: MakePostgres) -> None:
     server = own_postgres()
-    connection = connect(server.dsn, application="test")
-    server.kill()
-    with pytest.raises(Retryable), translated():
-        connection.execute("select 1")
-    connection.close()
+    with closing(connect(server.dsn, application="test")) as connection:
+        server.kill()
+
+        def gone() -> bool:
+            """The process of a connection outlives the server for a moment, and still answers."""
+            try:
+                with translated():
+                    connection.execute("select 1")
+            except Retryable:
+                return True
+            return False
+
+        eventually(gone, within_s=60.0)
     with pytest.raises(Retryable):
         connect(server.dsn, application="test")
 

@@ -29,6 +29,7 @@ from tests.benchmarks.report import table
 from tests.benchmarks.scale import FULL, QUICK, TINY, Scale
 from tests.benchmarks.sink import Result, Say, sink, sink_20
 from tests.benchmarks.stage import Stage
+from tests.benchmarks.storage import storage
 
 Benchmark = Callable[[Stage, Scale, Say], Result]
 
@@ -43,6 +44,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "catch_up": catch_up,
     "accounts": accounts,
     "registers": registers,
+    "storage": storage,
     "indicators": indicators,
 }
 
@@ -63,7 +65,7 @@ def run(names: Sequence[str], scale: Scale, say: Say, dsn: str | None = None) ->
             given: dict[str, object] = {"version": stage.server.version()}
             report[f"given_{stage.flavour()}"] = given
             for name in names:
-                if name not in ("bridge", "catch_up"):
+                if name not in ("bridge", "catch_up", "storage"):
                     given[name] = _play(stage, name, scale, say)
                     yield report
 

@@ -32,6 +32,8 @@ KEYS = (
     "accounts.meter_year.p95_ms",
     "registers.csv_s",
     "registers.xlsx_again_s",
+    "storage.gauge.ratio",
+    "storage.register.ratio",
     "indicators.month_s",
     "machine.cores",
 )

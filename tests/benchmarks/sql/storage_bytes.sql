@@ -1,0 +1,1 @@
+SELECT sum(p.bytes)::int8 FROM ingest.pieces(%(reading)s) AS p

@@ -1,0 +1,1 @@
+SELECT ingest.compress_piece(p.piece) FROM ingest.pieces(%(reading)s) AS p

@@ -12,7 +12,10 @@ from warehouse.migrate import Flavour, migrate
 from warehouse.postgres import connect
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
-AGAIN = "docs/tables.md is not what the migrations make of it; in a migrated database: g60 warehouse describe > docs/tables.md"
+AGAIN = (
+    "docs/tables.md is not what the migrations make of it; in a migrated database: "
+    "g60 warehouse describe > docs/tables.md"
+)
 
 
 def test_every_table_view_and_column_is_described_and_on_the_page(database: str) -> None:

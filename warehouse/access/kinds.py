@@ -37,7 +37,10 @@ STAGING: Final = (Kind.SINK, Kind.JOBS, Kind.METRICS)
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Privileges on all tables of a schema, or the named ones; with ``functions``, on functions and sequences too."""
+    """Privileges on all tables of a schema and the state of its sequences, or on the named tables.
+
+    With ``functions``, the use of functions and sequences too.
+    """
 
     schema: str
     privileges: tuple[str, ...]

@@ -156,6 +156,9 @@ def rights(right: Right, role: str) -> Iterator[Composed]:
         names: list[Composable] = [Identifier(right.schema, table) for table in right.tables]
         tables = SQL(", ").join(names) if names else SQL("ALL TABLES IN SCHEMA {}").format(schema)
         yield SQL("GRANT {} ON {} TO {}").format(SQL(", ").join(map(SQL, right.privileges)), tables, to)
+        if not names:
+            # pg_dump reads sequences too.
+            yield SQL("GRANT SELECT ON ALL SEQUENCES IN SCHEMA {} TO {}").format(schema, to)
     if right.functions:
         yield SQL("GRANT EXECUTE ON ALL ROUTINES IN SCHEMA {} TO {}").format(schema, to)
         yield SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA {} TO {}").format(schema, to)

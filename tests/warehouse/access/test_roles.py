@@ -16,6 +16,8 @@ from edge_agent.contract.errors import Misconfigured
 from tests.warehouse.access.world import ALPHA, PASSWORD, SINCE, World, at
 from tests.warehouse.sink.feed import T0, Log, birth, sink, telemetry, write
 from warehouse.access.kinds import MAY, SERVICES, Asked, Kind, own_name
+from warehouse.backup.archive import read
+from warehouse.backup.run import backup
 from warehouse.cli import cli
 from warehouse.jobs.work import WORK
 from warehouse.postgres import connect
@@ -221,3 +223,9 @@ def test_services_get_what_their_kind_says_and_no_more(own_world: World) -> None
         assert connection.execute("SELECT count(*) > 0 FROM energy.day").fetchone() == (True,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("DELETE FROM energy.day")
+
+
+def test_a_role_of_kind_backup_makes_a_backup(own_world: World, tmp_path: Path) -> None:
+    own_world.grant("backup", Kind.BACKUP)
+    backup(own_world.login("backup"), tmp_path / "b")
+    assert read(tmp_path / "b").figures.tables["energy.day"].rows == own_world.number("SELECT count(*) FROM energy.day")

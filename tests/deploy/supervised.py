@@ -10,6 +10,8 @@ from deploy.local.supervisor import Supervisor
 from tests.deploy.children import child
 
 if __name__ == "__main__":
+    # A shell starts what it leaves in the background with Ctrl-C ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = Path(sys.argv[1])
     try:
         with Supervisor(folder) as system:

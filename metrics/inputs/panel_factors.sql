@@ -8,12 +8,9 @@ WHERE p.role IN ('boundary', 'generation')
   AND (%(include_working_media)s OR NOT coalesce(e.working_medium, false))
   AND NOT EXISTS (
     SELECT
-    FROM stats.factor AS f
-    WHERE f.factor_set = %(factor_set)s AND f.version = %(factor_set_version)s AND f.energy = e.energy
-      AND f.basis = %(factor_basis)s AND f.region = ANY(%(factor_regions)s)
-      AND (f.uscc IS NULL OR f.uscc = p.uscc)
-      AND daterange(f.valid_from, f.valid_to) @> %(period_last)s::date
-      AND f.recorded_at <= %(as_of)s
-      AND f.unit = 'kgce/' || m.unit
+    FROM stats.resolve_factor(
+      %(factor_set)s, %(factor_set_version)s, e.energy, %(factor_basis)s, %(factor_regions)s, p.uscc,
+      %(period_last)s, %(as_of)s, 'kgce/' || m.unit
+    )
   )
 ORDER BY 1

@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 import chinese_calendar
+
+_YEARS: Final = range(min(chinese_calendar.holidays).year, max(chinese_calendar.holidays).year + 1)
+"""Years that the package's table has; its answer for a day of any other is an error, so that it is not asked."""
 
 
 class DayKind(StrEnum):
@@ -23,10 +27,9 @@ class DayKind(StrEnum):
 @lru_cache(maxsize=4096)
 def kind_of_day(day: date) -> DayKind | None:
     """Return the kind of ``day``; ``None`` for a year that the package `chinese-calendar` does not have."""
-    try:
-        off, holiday = chinese_calendar.get_holiday_detail(day)
-    except NotImplementedError:
+    if day.year not in _YEARS:
         return None
+    off, holiday = chinese_calendar.get_holiday_detail(day)
     if not off:
         return DayKind.WORKDAY
     return DayKind.WEEKEND if holiday is None else DayKind.HOLIDAY

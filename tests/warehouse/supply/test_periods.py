@@ -98,6 +98,8 @@ NATIONAL_DAY, SUNDAY, WORKED_SUNDAY = date(2025, 10, 1), date(2025, 10, 19), dat
         (WORKED_SUNDAY, DayKind.WORKDAY),  # 调休
         (date(2025, 10, 20), DayKind.WORKDAY),
         (date(2003, 10, 1), None),
+        (date(2004, 1, 1), DayKind.HOLIDAY),  # the first that the package has
+        (date(2100, 10, 1), None),
     ],
 )
 def test_kinds_of_day_are_those_of_the_arrangement(day: date, kind: DayKind | None) -> None:

@@ -56,8 +56,8 @@ class _Table:
         return Identifier("energy", self.name)
 
     @property
-    def columns(self) -> Composable:
-        return sql.SQL(", ").join(Identifier(name) for name in (*self.of_scope, *self.others))
+    def columns(self) -> tuple[str, ...]:
+        return (*self.of_scope, *self.others)
 
     def equal(self, left: str, right: str) -> Composable:
         return sql.SQL(" AND ").join(
@@ -153,20 +153,18 @@ def contracts_before(conn: Connection) -> set[ContractDay]:
 
 def stage_tariff(conn: Connection, found: dict[TariffKey, Amount]) -> None:
     """Stage rows of `energy.tariff_day`."""
-    _stage(conn, TARIFF.staged, (*TARIFF.of_scope, *TARIFF.others), ((*key, *amount) for key, amount in found.items()))
+    _stage(conn, TARIFF.staged, TARIFF.columns, ((*key, *amount) for key, amount in found.items()))
 
 
 def stage_demand(conn: Connection, found: dict[DemandKey, Peak]) -> None:
     """Stage rows of `energy.demand_day`."""
-    _stage(
-        conn, DEMAND.staged, (*DEMAND.of_scope, *DEMAND.others), ((*key, *_peak(peak)) for key, peak in found.items())
-    )
+    _stage(conn, DEMAND.staged, DEMAND.columns, ((*key, *_peak(peak)) for key, peak in found.items()))
 
 
 def stage_contract_demand(conn: Connection, found: dict[ContractDemandKey, Peak]) -> None:
     """Stage rows of `energy.contract_demand_day`."""
-    columns = (*CONTRACT_DEMAND.of_scope, *CONTRACT_DEMAND.others)
-    _stage(conn, CONTRACT_DEMAND.staged, columns, ((*key, *_peak(peak)) for key, peak in found.items()))
+    rows = ((*key, *_peak(peak)) for key, peak in found.items())
+    _stage(conn, CONTRACT_DEMAND.staged, CONTRACT_DEMAND.columns, rows)
 
 
 def stage_costs(conn: Connection, found: dict[ContractMonth, Cost], rule_version: int) -> None:
@@ -174,7 +172,7 @@ def stage_costs(conn: Connection, found: dict[ContractMonth, Cost], rule_version
     _stage(
         conn,
         COST.staged,
-        (*COST.of_scope, *COST.others),
+        COST.columns,
         (
             (
                 *key,
@@ -193,7 +191,7 @@ def stage_costs(conn: Connection, found: dict[ContractMonth, Cost], rule_version
     _stage(
         conn,
         ITEM.staged,
-        (*ITEM.of_scope, *ITEM.others),
+        ITEM.columns,
         (
             (*key, line.item, line.unit, line.price, line.quantity, line.amount, line.first_day, line.last_day)
             for key, cost in found.items()
@@ -227,7 +225,7 @@ def put(conn: Connection, table: _Table) -> int:
             **parts, scope=Identifier("pg_temp", table.scope), of_scope=table.equal("t", "s")
         )
     ).rowcount
-    come = conn.execute(statement(SQL, "come.sql").format(**parts, columns=table.columns)).rowcount
+    come = conn.execute(statement(SQL, "come.sql").format(**parts, columns=_listed(table.columns))).rowcount
     return max(gone, come)
 
 
@@ -236,10 +234,12 @@ def _peak(peak: Peak) -> tuple[object, ...]:
     return (peak.kw, at, peak.estimated, peak.known, peak.unknown)
 
 
+def _listed(columns: Iterable[str]) -> Composable:
+    return sql.SQL(", ").join(map(Identifier, columns))
+
+
 def _stage(conn: Connection, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    copying = statement(SQL, "stage.sql").format(
-        staged=Identifier("pg_temp", name), columns=sql.SQL(", ").join(map(Identifier, columns))
-    )
+    copying = statement(SQL, "stage.sql").format(staged=Identifier("pg_temp", name), columns=_listed(columns))
     with conn.cursor() as cursor, cursor.copy(copying) as copy:
         for row in rows:
             copy.write_row(row)

@@ -1,4 +1,4 @@
--- What meters drew under these contracts in these months, by day and period; of demand the months' rows.
+-- What meters drew under these contracts in these months, by day and period.
 SELECT t.contract, t.month, t.day, t.period, t.reason, m.unit, sum(t.energy),
        sum(t.measured + t.estimated)::int, sum(t.unknown)::int
 FROM unnest(%(contracts)s::text[], %(months)s::date[]) AS asked (contract, month)

@@ -1,2 +1,2 @@
-SELECT contract, item, unit, price, energy.to_ms(valid_from), coalesce(energy.to_ms(valid_to), 9007199254740991)
+SELECT contract, item, unit, price, energy.to_ms(valid_from), energy.to_ms(coalesce(valid_to, 'infinity'))
 FROM registry.supply_price

@@ -227,6 +227,9 @@ def test_a_term_of_another_carrier_than_its_meter_covers_nothing() -> None:
     assert list(coverage.of_contract("c")) == []
 
 
-def test_the_rule_of_the_basic_charge_names_where_it_is_from() -> None:
+def test_what_is_above_105_percent_of_the_contracted_demand_is_charged_double() -> None:
     assert (RULE.free_up_to, RULE.beyond_price_times) == (Decimal("1.05"), Decimal(2))
+
+
+def test_a_month_is_as_long_as_its_days() -> None:
     assert timedelta(milliseconds=END - BEGIN) == timedelta(days=31)

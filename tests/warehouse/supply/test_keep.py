@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.warehouse.energy.plant import QUARTER
-from tests.warehouse.supply.plant import Supply, at
+from tests.warehouse.supply.plant import FOLLOWED, Supply, at
 from warehouse.energy.job import close
 from warehouse.postgres import Connection
 from warehouse.supply.job import keep
@@ -265,7 +265,7 @@ def told(plant: Supply) -> list[object]:
     """Everything but when it was computed."""
     return [
         sorted(row[0] for row in plant.rows(f"SELECT (to_jsonb(t) - 'computed_at')::text FROM energy.{name} AS t"))  # noqa: S608 - our names
-        for name in ("tariff_day", "demand_day", "contract_demand_day", "cost_month", "cost_item")
+        for name in FOLLOWED
     ]
 
 

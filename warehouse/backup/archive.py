@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -12,7 +11,7 @@ from pydantic import Field, ValidationError
 from edge_agent.contract.errors import BadRecord, Misconfigured
 from edge_agent.contract.settings import Settings
 from warehouse.backup.figures import Figures
-from warehouse.parquet.manifest import Migrated, sha256
+from warehouse.parquet.manifest import Migrated, put, sha256
 
 NAME: Final = "backup.json"
 DUMP: Final = "dump"
@@ -62,12 +61,7 @@ def dump_files(folder: Path) -> tuple[DumpFile, ...]:
 
 def write(folder: Path, archive: Archive) -> None:
     """Put the description down; a backup without one is not complete."""
-    draft = folder / f".{NAME}.tmp"
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(archive.model_dump_json(indent=1) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder / NAME)
+    put(folder / NAME, archive)
 
 
 def read(folder: Path) -> Archive:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
@@ -20,7 +18,7 @@ from warehouse.backup.archive import DUMP, Archive
 from warehouse.backup.figures import differences, measure
 from warehouse.backup.programs import find
 from warehouse.migrate import Flavour
-from warehouse.parquet.manifest import Migrated
+from warehouse.parquet.snapshot import schema_version, snapshot
 from warehouse.postgres import Connection, connect, statement, translated
 
 _SQL: Final = "warehouse.backup"
@@ -49,13 +47,15 @@ def backup(dsn: str, folder: Path, *, jobs: int = 1) -> Archive:
     with connect(dsn, application="g60 backup") as connection, translated():
         version = connection.info.server_version
         program = find("pg_dump", version // 10_000)
-        migrations, flavour = _migrated(connection)
+        flavour, migrations = schema_version(connection)
         folder.mkdir(parents=True, exist_ok=True)
-        with _snapshot(connection) as snapshot:
+        with snapshot(connection):
             row = connection.execute(
-                "SELECT now(), (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb')"
+                "SELECT pg_export_snapshot(), now(),"
+                " (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb')"
             ).fetchone()
             assert row is not None  # noqa: S101  # it always gives a row
+            exported, taken_at, timescaledb = row
             roles = tuple(name for (name,) in connection.execute(statement(_SQL, "roles_named.sql")))
             _run(
                 program,
@@ -63,15 +63,15 @@ def backup(dsn: str, folder: Path, *, jobs: int = 1) -> Archive:
                 "--format=directory",
                 f"--file={folder / DUMP}",
                 f"--jobs={jobs}",
-                f"--snapshot={snapshot}",
+                f"--snapshot={exported}",
                 "--no-password",
             )
             figures = measure(connection)
     archive = Archive(
-        taken_at=row[0],
+        taken_at=taken_at,
         server_version=version,
         flavour=flavour,
-        timescaledb=row[1],
+        timescaledb=timescaledb,
         migrations=migrations,
         roles=roles,
         files=archives.dump_files(folder),
@@ -117,31 +117,8 @@ def restore(dsn: str, folder: Path, *, jobs: int = 1, verify: bool = True) -> Re
 
 def verified(dsn: str, archive: Archive) -> Iterator[str]:
     """Name everything in which the database is not what the backup says; reads every row."""
-    with connect(dsn, application="g60 verify") as connection, translated(), _snapshot(connection):
+    with connect(dsn, application="g60 verify") as connection, translated(), snapshot(connection):
         yield from differences(archive.figures, measure(connection))
-
-
-def _migrated(connection: Connection) -> tuple[tuple[Migrated, ...], str]:
-    if connection.execute("SELECT to_regclass('warehouse.migration') IS NULL").fetchone() == (True,):
-        raise Misconfigured("the database is no warehouse: it was never migrated (数据库尚未初始化)")
-    rows = connection.execute(statement("warehouse", "migration_applied.sql")).fetchall()
-    migrations = tuple(Migrated(number=number, name=name, sha256=digest) for number, name, _, digest in rows)
-    return migrations, str(rows[0][2]) if rows else ""
-
-
-@contextmanager
-def _snapshot(connection: Connection) -> Iterator[str]:
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    connection.read_only = True
-    try:
-        with connection.transaction():
-            row = connection.execute("SELECT pg_export_snapshot()").fetchone()
-            assert row is not None  # noqa: S101  # it always gives a row
-            yield str(row[0])
-    finally:
-        if not connection.closed:
-            connection.isolation_level = None
-            connection.read_only = None
 
 
 def _make_roles(connection: Connection, archive: Archive) -> tuple[str, ...]:

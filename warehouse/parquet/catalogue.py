@@ -17,8 +17,8 @@ from warehouse.postgres import Connection, statement
 
 _SQL: Final = "warehouse.parquet"
 _TIMES: Final = frozenset({"timestamptz", "date"})
-_NO_HISTORY: Final = frozenset({"warehouse.migration"})
-"""Left out of patterns: it belongs to the database itself."""
+ITS_OWN: Final = frozenset({"warehouse.migration"})
+"""What belongs to the database itself: no pattern takes it, and no import brings it."""
 _FACT: Final = "valid_from"
 """A dated fact is no event: tables of such are small, and one file each."""
 
@@ -78,11 +78,7 @@ def find(connection: Connection, patterns: Sequence[str]) -> tuple[Relation, ...
             (int(oid), str(schema), str(table), str(kind))
             for oid, schema, table, kind in known
             if f"{schema}.{table}" == pattern
-            or (
-                kind in ("r", "p")
-                and f"{schema}.{table}" not in _NO_HISTORY
-                and fnmatchcase(f"{schema}.{table}", pattern)
-            )
+            or (kind in ("r", "p") and f"{schema}.{table}" not in ITS_OWN and fnmatchcase(f"{schema}.{table}", pattern))
         ]
         if not found:
             raise Misconfigured(f"no table or view is called {pattern} (没有这个表或视图)")

@@ -9,15 +9,15 @@ import click
 
 from warehouse.options import database_option
 
-day_option = click.DateTime(formats=["%Y-%m-%d"])
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command("export")
 @database_option
 @click.argument("tables", nargs=-1, required=True)
 @click.option("--to", "folder", type=click.Path(path_type=Path), required=True, help="Folder of the files.")
-@click.option("--from", "from_", type=day_option, help="From this day of Asia/Shanghai on.")
-@click.option("--until", type=day_option, help="Before this day of Asia/Shanghai.")
+@click.option("--from", "from_", type=_DAY, help="From this day of Asia/Shanghai on.")
+@click.option("--until", type=_DAY, help="Before this day of Asia/Shanghai.")
 @click.option("--period", help="A day, month, quarter or year: 2025-05-31, 2025-05, 2025-Q2, 2025.")
 @click.option("--again", is_flag=True, help="Write also months that are complete in the folder.")
 def export_command(

@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import psycopg
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as parquet
@@ -21,8 +20,9 @@ from edge_agent.contract.errors import Misconfigured
 from warehouse.parquet import manifest as manifests
 from warehouse.parquet import months, types
 from warehouse.parquet.catalogue import Relation, find, sequences
-from warehouse.parquet.manifest import ColumnSaid, File, Manifest, Migrated, Table
+from warehouse.parquet.manifest import ColumnSaid, File, Manifest, Table
 from warehouse.parquet.months import Span
+from warehouse.parquet.snapshot import schema_version, snapshot
 from warehouse.postgres import Connection, statement, translated
 from warehouse.times import midnight
 
@@ -70,9 +70,13 @@ def export(connection: Connection, folder: Path, wanted: Wanted, tell: Callable[
     again. ``Misconfigured`` when a table is unknown, when the folder is another database's version or in use.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder), translated(), _snapshot(connection) as (taken_at, snapshot):
+    with _alone(folder), translated(), snapshot(connection):
+        connection.execute(statement(_SQL, "session.sql"))
+        row = connection.execute("SELECT now(), pg_current_snapshot()::text").fetchone()
+        assert row is not None  # noqa: S101  # it always gives a row
+        taken_at, snapshot_name = row
         relations = find(connection, wanted.patterns)
-        flavour, migrations = _version(connection)
+        flavour, migrations = schema_version(connection)
         manifest = manifests.read(folder)
         before = manifest.tables if manifest is not None else {}
         if manifest is not None and manifest.flavour != flavour:
@@ -88,38 +92,13 @@ def export(connection: Connection, folder: Path, wanted: Wanted, tell: Callable[
         manifests.write(folder, manifest)
         for relation in relations:
             for table, told in _relation(
-                connection, folder, relation, wanted, before.get(relation.name), taken_at, snapshot
+                connection, folder, relation, wanted, before.get(relation.name), taken_at, snapshot_name
             ):
                 manifest = manifest.model_copy(update={"tables": {**manifest.tables, relation.name: table}})
                 manifests.write(folder, manifest)
                 if told is not None:
                     tell(told)
     return manifest
-
-
-def _version(connection: Connection) -> tuple[str, tuple[Migrated, ...]]:
-    """Return flavour and migrations as the database says: an older or newer one can be exported as well."""
-    if connection.execute("SELECT to_regclass('warehouse.migration') IS NULL").fetchone() == (True,):
-        raise Misconfigured("the database is no warehouse: it was never migrated (数据库尚未初始化)")
-    rows = connection.execute(statement("warehouse", "migration_applied.sql")).fetchall()
-    migrations = tuple(Migrated(number=number, name=name, sha256=digest) for number, name, _, digest in rows)
-    return (str(rows[0][2]) if rows else ""), migrations
-
-
-@contextmanager
-def _snapshot(connection: Connection) -> Iterator[tuple[datetime, str]]:
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    connection.read_only = True
-    try:
-        with connection.transaction():
-            connection.execute(statement(_SQL, "session.sql"))
-            row = connection.execute("SELECT now(), pg_current_snapshot()::text").fetchone()
-            assert row is not None  # noqa: S101  # it always gives a row
-            yield row[0], row[1]
-    finally:
-        if not connection.closed:
-            connection.isolation_level = None
-            connection.read_only = None
 
 
 @contextmanager
@@ -139,7 +118,7 @@ def _relation(
     wanted: Wanted,
     before: Table | None,
     taken_at: datetime,
-    snapshot: str,
+    snapshot_name: str,
 ) -> Iterator[tuple[Table, Told | None]]:
     """Write the files of one relation; gives its entry before and after each, to be put down."""
     groups, needs = _measure(connection, relation, wanted.span)
@@ -172,7 +151,7 @@ def _relation(
         # Out of the manifest first: what stands there is whole and has that checksum, whenever a run ends.
         entry = _with(entry, group.month, None)
         yield entry, None
-        file = _file(connection, folder, relation, schema, group, part, taken_at, snapshot)
+        file = _file(connection, folder, relation, schema, group, part, taken_at, snapshot_name)
         entry = _with(entry, group.month, file)
         yield entry, Told(file.path, file.rows, written=True)
 
@@ -231,7 +210,7 @@ def _file(
     group: _Group,
     part: Span,
     taken_at: datetime,
-    snapshot: str,
+    snapshot_name: str,
 ) -> File:
     path = _path(relation, group.month)
     whole = folder / path
@@ -270,7 +249,7 @@ def _file(
         size_bytes=whole.stat().st_size,
         sha256=digest,
         taken_at=taken_at,
-        snapshot=snapshot,
+        snapshot=snapshot_name,
     )
 
 

@@ -16,7 +16,7 @@ from psycopg.sql import SQL, Composable, Identifier
 
 from edge_agent.contract.errors import BadRecord, Misconfigured
 from warehouse.parquet import manifest as manifests
-from warehouse.parquet.catalogue import Column, Relation, by_reference, find
+from warehouse.parquet.catalogue import ITS_OWN, Column, Relation, by_reference, find
 from warehouse.parquet.manifest import File, Manifest, Table
 from warehouse.parquet.types import TYPE
 from warehouse.postgres import Connection, statement, translated
@@ -57,12 +57,11 @@ def load(
     found = manifests.read(folder)
     if found is None:
         raise Misconfigured(f"{folder} has no {manifests.NAME} (该目录不是导出目录)")
-    wanted = [name for name in found.tables if found.tables[name].kind == "table"]
-    wanted = [name for name in wanted if name != "warehouse.migration"]
+    wanted = [name for name, table in found.tables.items() if table.kind == "table" and name not in ITS_OWN]
     with translated():
         chosen = find(connection, patterns) if patterns else find(connection, wanted) if wanted else ()
-        for missing in (relation.name for relation in chosen if relation.name not in wanted and patterns):
-            if any(pattern == missing for pattern in patterns):
+        for missing in (relation.name for relation in chosen if relation.name not in wanted):
+            if missing in patterns:
                 raise Misconfigured(f"{missing} does not stand in {folder} as a table (该目录中没有这个表)")
         ordered = by_reference(connection, [relation for relation in chosen if relation.name in wanted])
         for relation in ordered:

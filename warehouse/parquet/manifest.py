@@ -106,12 +106,17 @@ def read(folder: Path) -> Manifest | None:
 
 def write(folder: Path, manifest: Manifest) -> None:
     """Put ``manifest`` in the place of the one before, whole or not at all."""
-    draft = folder / f".{NAME}.tmp"
+    put(folder / NAME, manifest)
+
+
+def put(path: Path, description: Settings) -> None:
+    """Write a description as JSON in the place of what stands at ``path``, whole or not at all."""
+    draft = path.with_name(f".{path.name}.tmp")
     with draft.open("w", encoding="utf-8") as file:
-        file.write(manifest.model_dump_json(indent=1) + "\n")
+        file.write(description.model_dump_json(indent=1) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(folder / NAME)
+    draft.replace(path)
 
 
 def sha256(path: Path) -> str:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeAlias
 
 import click
+
+Body: TypeAlias = Callable[..., None]
+"""What a command does, before click makes a command of it."""
 
 _DURATION: Final = re.compile(
     r"(?P<sign>[+-])?P(?:(?P<days>\d{1,6})D)?"
@@ -20,6 +25,42 @@ database_option = click.option(
     metavar="DSN",
     help="Where the warehouse is, as a libpq connection string.",
 )
+
+
+def scope_options(kinds: Iterable[str]) -> Callable[[Body], Body]:
+    """Return the options that say what somebody may see: ``kind`` (of these), ``areas`` and ``uscc``."""
+    options = (
+        click.option(
+            "--kind", type=click.Choice([str(kind) for kind in kinds]), required=True, help="What may be seen."
+        ),
+        click.option("--area", "areas", multiple=True, metavar="CODE", help="Of a park: an area; may be given again."),
+        click.option("--enterprise", "uscc", metavar="CODE", help="Of an enterprise: its 统一社会信用代码."),
+    )
+
+    def add(body: Body) -> Body:
+        for option in reversed(options):
+            body = option(body)
+        return body
+
+    return add
+
+
+def password_option(otherwise: str) -> Callable[[Body], Body]:
+    """Return the option of a file whose password comes as ``password``; null, and as ``otherwise`` tells, without."""
+    return click.option(
+        "--password-file",
+        "password",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        callback=_password_in,
+        help=f"File that holds the password; {otherwise}.",
+    )
+
+
+def _password_in(_context: click.Context, _option: click.Parameter, file: Path | None) -> str | None:
+    try:
+        return None if file is None else file.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{file} cannot be read (无法读取密码文件): {error}") from error
 
 
 def duration_ms(text: str) -> int:

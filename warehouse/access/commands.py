@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from warehouse.access.kinds import MAY, SERVICES, Asked, Kind
-from warehouse.options import database_option
+from warehouse.options import database_option, password_option, scope_options
 
 if TYPE_CHECKING:
     from warehouse.access.roles import Granted
 
-password_file_option = click.option(
-    "--password-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="File that holds the password; without it one is made and shown once.",
-)
+_password_option = password_option("without it one is made and shown once")
 
 
 @click.group("access")
@@ -28,45 +23,43 @@ def access_group() -> None:
 
 @access_group.command("grant")
 @database_option
-@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), required=True, help="What the role is for.")
-@click.option("--area", "areas", multiple=True, help="Area that a park's role sees; may be given again.")
-@click.option("--enterprise", help="统一社会信用代码 of an enterprise's role.")
+@scope_options(Kind)
 @click.option("--role", help="Name of the role; without it one is made that tells nobody whose it is.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="First day on which it no longer holds.")
 @click.option("--reason", help="Why, or the document that asks for it.")
-@password_file_option
+@_password_option
 def grant_command(
     database: str,
     kind: str,
     areas: tuple[str, ...],
-    enterprise: str | None,
+    uscc: str | None,
     role: str | None,
     until: datetime | None,
     reason: str | None,
-    password_file: Path | None,
+    password: str | None,
 ) -> None:
     """Make a role that may log in and see what its kind may (开通账号)."""
     from warehouse.access.roles import grant
     from warehouse.postgres import connect
     from warehouse.times import midnight
 
-    asked = Asked(Kind(kind), areas, enterprise, role, reason)
+    asked = Asked(Kind(kind), areas, uscc, role, reason)
     ends = None if until is None else midnight(until.date())
     with connect(database, application="g60 access grant") as connection:
-        _tell(grant(connection, asked, _password(password_file), ends), kind)
+        _tell(grant(connection, asked, password, ends), kind)
 
 
 @access_group.command("password")
 @database_option
 @click.argument("role")
-@password_file_option
-def password_command(database: str, role: str, password_file: Path | None) -> None:
+@_password_option
+def password_command(database: str, role: str, password: str | None) -> None:
     """Give a role another password (重置密码)."""
     from warehouse.access.roles import change_password
     from warehouse.postgres import connect
 
     with connect(database, application="g60 access password") as connection:
-        _tell(change_password(connection, role, _password(password_file)), "password (新密码)")
+        _tell(change_password(connection, role, password), "password (新密码)")
 
 
 @access_group.command("revoke")
@@ -147,10 +140,6 @@ def roles_command() -> None:
     ]
     for line in aligned(("kind", "may", "权限", "tables"), rows):
         click.echo(line)
-
-
-def _password(file: Path | None) -> str | None:
-    return None if file is None else file.read_text("utf-8").rstrip("\r\n")
 
 
 def _tell(granted: Granted, what: str) -> None:

@@ -101,6 +101,19 @@ MAY: Final[dict[Kind, tuple[str, str]]] = {
 }
 
 
+def check_named(kind: Kind, areas: tuple[str, ...], uscc: str | None) -> None:
+    """Raise ``Misconfigured`` unless a park names its areas, an enterprise its code, and nobody else either."""
+    if (kind is Kind.PARK) != bool(areas):
+        raise Misconfigured(
+            "a park names its areas (--area), and no other kind does (园区须指定 --area，其他类别不得指定)"
+        )
+    if (kind is Kind.ENTERPRISE) != (uscc is not None):
+        raise Misconfigured(
+            "an enterprise names its code (--enterprise), and no other kind does "
+            "(企业须指定 --enterprise，其他类别不得指定)"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One grant as it was asked for; ``role`` is null for a name of ours."""
@@ -112,14 +125,7 @@ class Asked:
     reason: str | None = None
 
     def __post_init__(self) -> None:
-        if (self.kind is Kind.PARK) != bool(self.areas):
-            raise Misconfigured(
-                "--area belongs to a park's role, which needs one (园区角色须指定 --area，其他角色不可)"
-            )
-        if (self.kind is Kind.ENTERPRISE) != (self.uscc is not None):
-            raise Misconfigured(
-                "--enterprise belongs to an enterprise's role, which needs it (企业角色须指定 --enterprise)"
-            )
+        check_named(self.kind, self.areas, self.uscc)
         if self.role is None:
             return
         if _ROLE.fullmatch(self.role) is None or self.role.startswith("pg_"):

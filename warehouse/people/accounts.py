@@ -108,18 +108,18 @@ def sign_in(connection: Connection, login: str, password: str, now: datetime | N
     at = now or datetime.now(UTC)
     with translated(), connection.transaction():
         row = connection.execute(statement(SQL, "person_lock.sql"), {"login": login}).fetchone()
-        if row is not None and row[-1] is not None and at < row[-1]:
-            raise Locked(row[-1])
-        good = passwords.holds(row[-3] if row else None, password)
         if row is None:
+            passwords.holds(None, password)
             return None
-        if good:
-            connection.execute(statement(SQL, "person_good.sql"), {"person_id": row[0]})
-            person = person_of(row)
+        person, (password_hash, locked_until) = person_of(row), row[-2:]
+        if locked_until is not None and at < locked_until:
+            raise Locked(locked_until)
+        if passwords.holds(password_hash, password):
+            connection.execute(statement(SQL, "person_good.sql"), {"person_id": person.person_id})
             return person if person.disabled_at is None else None
         connection.execute(
             statement(SQL, "person_failed.sql"),
-            {"person_id": row[0], "most": MOST_FAILURES, "until": at + LOCKED},
+            {"person_id": person.person_id, "most": MOST_FAILURES, "until": at + LOCKED},
         )
     return None
 

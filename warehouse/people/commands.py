@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from warehouse.options import database_option
+from warehouse.access.kinds import ASSERTED, Kind
+from warehouse.options import database_option, password_option, scope_options
 from warehouse.table import aligned
 
 if TYPE_CHECKING:
     from warehouse.people.scope import Scope
 
-_KINDS = click.Choice(["enterprise", "park", "district", "auditor"])
-
-
-def _scope_options(command: Callable[..., None]) -> Callable[..., None]:
-    for option in (
-        click.option("--enterprise", "uscc", metavar="CODE", help="Of an enterprise: its 统一社会信用代码."),
-        click.option("--area", "areas", multiple=True, metavar="CODE", help="Of a park: an area; may be given twice."),
-        click.option("--kind", type=_KINDS, required=True, help="What may be seen."),
-    ):
-        command = option(command)
-    return command
+_scope_options = scope_options(ASSERTED)
+_password_option = password_option("without it the password is asked for")
 
 
 @click.group("user")
@@ -41,8 +32,10 @@ def user_group() -> None:
 @click.option("--name", required=True, help="Name of the person.")
 @_scope_options
 @click.option("--duty", "duties", multiple=True, type=click.Choice(["enter", "manage"]), help="May be given twice.")
-@click.option("--identity", nargs=2, metavar="ISSUER SUBJECT", help="Signs in by OpenID Connect, without a password.")
-@click.option("--password-file", type=click.Path(path_type=Path, exists=True), help="By default it is asked for.")
+@click.option(
+    "--identity", nargs=2, metavar="ISSUER SUBJECT", help="Signs in by OpenID Connect; no password is asked for."
+)
+@_password_option
 def user_add_command(
     database: str,
     login: str,
@@ -52,14 +45,15 @@ def user_add_command(
     uscc: str | None,
     duties: tuple[str, ...],
     identity: tuple[str, str] | None,
-    password_file: Path | None,
+    password: str | None,
 ) -> None:
     """Make an account (新建用户)."""
     from warehouse.people.accounts import Duty, add
     from warehouse.postgres import connect
 
     scope = _scope(kind, areas, uscc)
-    password = None if identity else _password(password_file)
+    if password is None and identity is None:
+        password = _asked_password()
     with connect(database, application="g60 user add") as connection:
         made = add(
             connection,
@@ -99,15 +93,15 @@ def user_list_command(database: str) -> None:
 @user_group.command("password")
 @database_option
 @click.argument("login")
-@click.option("--password-file", type=click.Path(path_type=Path, exists=True), help="By default it is asked for.")
-def user_password_command(database: str, login: str, password_file: Path | None) -> None:
+@_password_option
+def user_password_command(database: str, login: str, password: str | None) -> None:
     """Give a new password and end all sessions (重置密码)."""
     from warehouse.people.accounts import set_password
     from warehouse.postgres import connect
 
-    password = _password(password_file)
+    new = _asked_password() if password is None else password
     with connect(database, application="g60 user password") as connection:
-        set_password(connection, login, password)
+        set_password(connection, login, new)
     click.echo(f"{login} has a new password; all sessions have ended (密码已更新)")
 
 
@@ -179,14 +173,12 @@ def key_revoke_command(database: str, prefix: str) -> None:
 
 
 def _scope(kind: str, areas: tuple[str, ...], uscc: str | None) -> Scope:
-    from warehouse.people.scope import Kind, Scope
+    from warehouse.people.scope import Scope
 
     return Scope(Kind(kind), areas, uscc)
 
 
-def _password(file: Path | None) -> str:
-    if file is not None:
-        return file.read_text("utf-8").rstrip("\r\n")
+def _asked_password() -> str:
     return str(click.prompt("password (密码)", hide_input=True, confirmation_prompt=sys.stdin.isatty()))
 
 

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from edge_agent.contract.errors import Misconfigured
+from warehouse.access.kinds import ASSERTED, Kind, check_named
 from warehouse.postgres import Connection, statement
 
 SQL: Final = "warehouse.people"
-
-
-class Kind(StrEnum):
-    """Kinds of scope that the API's role may assume; ``access.grantee`` says what each is."""
-
-    ENTERPRISE = "enterprise"
-    PARK = "park"
-    DISTRICT = "district"
-    AUDITOR = "auditor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +21,9 @@ class Scope:
     uscc: str | None = None
 
     def __post_init__(self) -> None:
-        if (self.kind is Kind.PARK) != bool(self.areas):
-            raise Misconfigured(
-                "a park's scope names its areas, and no other does (园区范围须指定区域，其他范围不得指定)"
-            )
-        if (self.kind is Kind.ENTERPRISE) != (self.uscc is not None):
-            raise Misconfigured(
-                "an enterprise's scope names its code, and no other does "
-                "(企业范围须指定统一社会信用代码，其他范围不得指定)"
-            )
+        if self.kind not in ASSERTED:
+            raise Misconfigured(f"no person and no key sees what the kind {self.kind} does (用户和密钥不可使用该类别)")
+        check_named(self.kind, self.areas, self.uscc)
 
     @property
     def columns(self) -> dict[str, object]:

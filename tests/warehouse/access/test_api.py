@@ -7,13 +7,14 @@ import pytest
 
 from tests.warehouse.access.world import ALPHA, KINDS, World
 from warehouse.access.kinds import Kind
+from warehouse.people.scope import scope_of
 from warehouse.postgres import Connection
 
 DAYS = "SELECT count(*), count(DISTINCT uscc) FROM look.day"
 
 
 def assume(api: Connection, kind: str, who: str, areas: list[str] | None = None, uscc: str | None = None) -> None:
-    api.execute("SELECT access.assume(%s, %s, %s, %s)", [kind, who, areas, uscc])
+    scope_of(kind, areas, uscc).assume(api, who)
 
 
 def park(api: Connection) -> None:

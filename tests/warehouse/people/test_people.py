@@ -11,9 +11,10 @@ from psycopg.errors import IntegrityConstraintViolation
 
 from edge_agent.contract.errors import Misconfigured
 from metrics.cli import cli
+from warehouse.access.kinds import Kind
 from warehouse.people import accounts, keys, log, sessions
 from warehouse.people.accounts import LOCKED, MOST_FAILURES, Duty, Locked
-from warehouse.people.scope import Kind, Scope
+from warehouse.people.scope import Scope
 from warehouse.postgres import Connection
 
 PARK = Scope(Kind.PARK, ("park-lingang",))
@@ -101,6 +102,8 @@ def test_an_enterprise_that_no_register_names_has_no_account(ready: Connection) 
         (Kind.DISTRICT, ("park-lingang",), None),
         (Kind.ENTERPRISE, (), None),
         (Kind.AUDITOR, (), "91310117MA1J00014T"),
+        (Kind.STATISTICS, (), None),
+        (Kind.API, (), None),
     ],
 )
 def test_a_scope_names_what_its_kind_needs_and_no_more(kind: Kind, areas: tuple[str, ...], uscc: str | None) -> None:

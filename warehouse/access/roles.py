@@ -55,7 +55,6 @@ def grant(connection: Connection, asked: Asked, password: str | None, until: dat
         role = asked.role or _free_name(connection, database, asked.kind)
         if _exists(connection, role):
             raise Misconfigured(f"the role {role} exists already (角色已存在): choose another name")
-        chosen = _acceptable(password) if password is not None else secrets.token_urlsafe(24)
         connection.execute(SQL("CREATE ROLE {} NOINHERIT").format(Identifier(role)))
         connection.execute(
             statement(_SQL, "grantee_add.sql"),
@@ -70,17 +69,14 @@ def grant(connection: Connection, asked: Asked, password: str | None, until: dat
             },
         )
         _equip(connection, database, role, asked.kind)
-        _set_password(connection, role, chosen)
-    return Granted(role, None if password is not None else chosen)
+        return _set_password(connection, role, password)
 
 
 def change_password(connection: Connection, role: str, password: str | None) -> Granted:
     """Give a role another password; ``Misconfigured`` when nothing is granted to it now."""
     with translated(), connection.transaction():
         _current(connection, role)
-        chosen = _acceptable(password) if password is not None else secrets.token_urlsafe(24)
-        _set_password(connection, role, chosen)
-    return Granted(role, None if password is not None else chosen)
+        return _set_password(connection, role, password)
 
 
 def revoke(connection: Connection, role: str) -> bool:
@@ -164,10 +160,12 @@ def rights(right: Right, role: str) -> Iterator[Composed]:
         yield SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA {} TO {}").format(schema, to)
 
 
-def _set_password(connection: Connection, role: str, password: str) -> None:
+def _set_password(connection: Connection, role: str, password: str | None) -> Granted:
+    chosen = secrets.token_urlsafe(24) if password is None else _acceptable(password)
     # Encrypted here, so that no log of the server ever has it.
-    secret = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    secret = connection.pgconn.encrypt_password(chosen.encode(), role.encode(), b"scram-sha-256").decode()
     connection.execute(SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(Identifier(role), Literal(secret)))
+    return Granted(role, chosen if password is None else None)
 
 
 def _acceptable(password: str) -> str:

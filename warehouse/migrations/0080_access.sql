@@ -69,7 +69,7 @@ COMMENT ON FUNCTION access.this_transaction IS
   'A name of the transaction within its session: what was said in an earlier one does not hold in it';
 
 CREATE FUNCTION access.scope(
-  OUT kind text, OUT areas text[], OUT uscc text, OUT purpose text, OUT acting_user text) RETURNS SETOF record
+  OUT kind text, OUT areas text[], OUT uscc text, OUT acting_user text) RETURNS SETOF record
   LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   granted access.grantee;
@@ -96,7 +96,6 @@ BEGIN
     acting_user := said ->> 'user';
   END IF;
   IF kind IN ('enterprise', 'park', 'district', 'statistics', 'auditor') THEN
-    purpose := CASE kind WHEN 'park' THEN 'park_view' WHEN 'district' THEN 'statistics' WHEN 'statistics' THEN 'statistics' END;
     RETURN NEXT;
   END IF;
 END $$;

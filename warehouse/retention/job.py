@@ -78,22 +78,22 @@ def _compress(connection: Connection, piece: Piece) -> int:
 def _drop(connection: Connection, piece: Piece) -> int | None:
     """Drop ``piece`` and return how many readings went with it; None when something forbids it, which is recorded."""
     refusals = speaks_against(connection, piece)
-    if refusals:
-        told = "; ".join(f"{refusal.reason}: {refusal.detail}" for refusal in refusals)
+    if not refusals:
         with connection.transaction():
-            connection.execute(statement(SQL, "kept_forget.sql"), piece.place())
-            _record(connection, piece, "kept", error=told)
-        return None
+            connection.execute(statement(SQL, "lock_timeout.sql"))
+            # From here on no sink stores anything: what was true is looked at again, and stays true.
+            connection.execute(statement(SQL, "watermark_hold.sql"))
+            refusals = speaks_against(connection, piece)
+            if not refusals:
+                readings = count(connection, piece)
+                _record(connection, piece, "dropped", readings=readings)
+                connection.execute(statement(SQL, "drop.sql"), piece.place())
+                return readings
+    told = "; ".join(f"{refusal.reason}: {refusal.detail}" for refusal in refusals)
     with connection.transaction():
-        connection.execute(statement(SQL, "lock_timeout.sql"))
-        # From here on no sink stores anything: what was true is looked at again, and stays true.
-        connection.execute(statement(SQL, "watermark_hold.sql"))
-        if speaks_against(connection, piece):
-            return None
-        readings = count(connection, piece)
-        _record(connection, piece, "dropped", readings=readings)
-        connection.execute(statement(SQL, "drop.sql"), piece.place())
-        return readings
+        connection.execute(statement(SQL, "kept_forget.sql"), piece.place())
+        _record(connection, piece, "kept", error=told)
+    return None
 
 
 def _record(

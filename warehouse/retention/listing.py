@@ -7,7 +7,7 @@ from datetime import datetime
 
 from warehouse.postgres import Connection
 from warehouse.retention.decide import final, rules
-from warehouse.retention.plan import Piece, Refusal, pieces, speaks_against
+from warehouse.retention.plan import Piece, Refusal, pieces, plan
 from warehouse.table import aligned
 
 _MIB = 1 << 20
@@ -48,7 +48,7 @@ def plan_lines(connection: Connection, now: datetime) -> Iterator[str]:
             for rule in rules(connection)
         ],
     )
-    old = [(piece, speaks_against(connection, piece)) for piece in all_pieces if piece.old(now)]
+    old = list(plan(connection, all_pieces, now))
     if old:
         yield ""
         yield from aligned(

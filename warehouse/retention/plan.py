@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -117,8 +117,8 @@ def count(connection: Connection, piece: Piece, name: str = "readings.sql") -> i
     return 0 if row is None else int(row[0])
 
 
-def plan(connection: Connection, now: datetime) -> Iterator[tuple[Piece, list[Refusal]]]:
-    """Give every piece that is old enough to be dropped, with what speaks against it."""
-    for piece in pieces(connection):
+def plan(connection: Connection, found: Iterable[Piece], now: datetime) -> Iterator[tuple[Piece, list[Refusal]]]:
+    """Give those of the pieces that are old enough to be dropped, with what speaks against it."""
+    for piece in found:
         if piece.old(now):
             yield piece, speaks_against(connection, piece)

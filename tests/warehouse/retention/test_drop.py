@@ -18,7 +18,7 @@ from warehouse.postgres import Connection, connect
 from warehouse.retention import job
 from warehouse.retention.decide import Word, finalise, keep
 from warehouse.retention.job import Done, run
-from warehouse.retention.plan import plan, speaks_against
+from warehouse.retention.plan import Piece, Refusal, pieces, plan, speaks_against
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "retention.md"
 NOW = datetime(2026, 9, 15, 3, tzinfo=UTC)
@@ -55,6 +55,10 @@ def accounts(connection: Connection) -> list[tuple[Any, ...]]:
     ).fetchall()
 
 
+def planned(connection: Connection) -> list[tuple[Piece, list[Refusal]]]:
+    return list(plan(connection, pieces(connection), NOW))
+
+
 def done(connection: Connection, *, all_again: bool = True) -> Done:
     found = run(connection, NOW, all_again=all_again)
     assert found is not None
@@ -64,7 +68,7 @@ def done(connection: Connection, *, all_again: bool = True) -> Done:
 def test_nothing_is_dropped_by_default(warehouse_of: Warehouse) -> None:
     planted(warehouse_of.connection)
     finalise(warehouse_of.connection, date(2026, 6, 5), WORD)
-    assert list(plan(warehouse_of.connection, NOW)) == []
+    assert planned(warehouse_of.connection) == []
     assert done(warehouse_of.connection).dropped == 0
 
 
@@ -84,7 +88,7 @@ def test_accounts_stay_and_go_on_as_if_nothing_had_been_dropped(warehouse_of: Wa
     finished(connection)
     before = accounts(connection)
     assert before == accounts(twin)
-    last = max(piece.to_t for piece, refusals in plan(connection, NOW) if not refusals)
+    last = max(piece.to_t for piece, refusals in planned(connection) if not refusals)
     readings = warehouse_of.one("select count(*) from ingest.reading_register where t < %s", last)
     found = done(connection)
     assert found.dropped >= LEAST
@@ -136,7 +140,7 @@ def test_a_reading_of_a_dropped_month_is_kept_and_counted_in_no_account(warehous
     assert plant.marks() == 0
     refused = {
         piece.from_t: [one.reason for one in refusals]
-        for piece, refusals in plan(connection, NOW)
+        for piece, refusals in planned(connection)
         if piece.from_t <= late
     }
     assert list(refused.values()) == [["came_late"]]
@@ -174,7 +178,7 @@ def test_what_speaks_against_it_is_said(warehouse_of: Warehouse) -> None:
     connection = warehouse_of.connection
     planted(connection)
     finished(connection)
-    free = [piece for piece, refusals in plan(connection, NOW) if not refusals]
+    free = [piece for piece, refusals in planned(connection) if not refusals]
     assert len(free) >= LEAST
     for reason, deed in AGAINST.items():
         with connection.transaction(force_rollback=True):

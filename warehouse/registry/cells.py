@@ -21,7 +21,6 @@ from warehouse.registry import spelling, units, uscc
 from warehouse.registry.units import Unit
 from warehouse.times import midnight
 
-"""Days of the registry, and of everything above it, are those of this zone."""
 SHEET_DIGITS: Final = 15
 """Significant digits that a spreadsheet keeps; a number cell with more was computed, or has lost some."""
 

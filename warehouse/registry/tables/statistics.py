@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from warehouse.period import PeriodType, parse_period
 from warehouse.registry import cells
 from warehouse.registry.cells import one_of
 from warehouse.registry.tables.metering import CARRIERS
@@ -36,7 +37,7 @@ def _steam_has_enthalpy(row: Row) -> Iterator[Wrong]:
 
 
 def _no_day(row: Row) -> Iterator[Wrong]:
-    if len(str(row["period"])) == len("2025-03-14"):
+    if parse_period(str(row["period"])).type is PeriodType.DAY:
         yield Wrong("period", f"{row['period']}", "a month or longer (月度及以上)")
 
 

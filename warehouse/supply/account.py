@@ -9,9 +9,9 @@ from decimal import Context, Decimal, Inexact, localcontext
 from typing import Final, NamedTuple
 
 from warehouse import times
-from warehouse.energy.account import Quality
+from warehouse.energy.account import QUARTER_MS, Quality
 from warehouse.supply.periods import Period, Slot, Tariffs, Why
-from warehouse.supply.terms import QUARTER_MS, Coverage, Meter, Term
+from warehouse.supply.terms import Coverage, Meter, Term
 from warehouse.times import DAY_MS, SHANGHAI_MS, midnight, to_ms
 
 EXACT: Final = Context(prec=60, traps=[Inexact])

@@ -12,10 +12,11 @@ from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
 
+from warehouse.energy.account import QUARTER_MS
 from warehouse.supply.account import EXACT
 from warehouse.supply.periods import Period, Structure, Why
 from warehouse.supply.rules import BasicCharge
-from warehouse.supply.terms import QUARTER_MS, Basis, Span, Term
+from warehouse.supply.terms import Basis, Span, Term
 from warehouse.times import DAY_MS, midnight, to_ms
 
 DEMAND: Final = "demand"

@@ -15,6 +15,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from warehouse.energy.changed import changed_days, move_on
+from warehouse.energy.sources import FOREVER_MS
 from warehouse.postgres import Connection, alone, statement
 from warehouse.supply import store
 from warehouse.supply.account import ContractDemandKey, Peak, Quarter, by_period, contract_demand, day_of, demand
@@ -23,7 +24,6 @@ from warehouse.supply.charges import Cost, Demand, EnergyDay, basic_charge, ener
 from warehouse.supply.rules import Rules, rules
 from warehouse.supply.sources import SQL, Sources, read_sources
 from warehouse.supply.store import ContractDay, ContractMonth, MeterDay
-from warehouse.supply.terms import FOREVER_MS
 from warehouse.times import DAY_MS, midnight, to_ms
 
 CONSUMER: Final = "supply"

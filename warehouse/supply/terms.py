@@ -7,11 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
 
-FOREVER_MS: Final = 9_007_199_254_740_991
-"""Infinity, as `energy.to_ms` gives it."""
-QUARTER_MS: Final = 900_000
+from warehouse.energy.account import QUARTER_MS
+from warehouse.energy.sources import FOREVER_MS
 
 
 class Basis(StrEnum):

@@ -8,8 +8,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from warehouse.energy.account import QUARTER_MS
 from warehouse.supply.account import Quarter, contract_demand, demand
-from warehouse.supply.terms import QUARTER_MS, Coverage, Meter, Placement, Term
+from warehouse.supply.terms import Coverage, Meter, Placement, Term
 from warehouse.times import midnight, to_ms
 
 DAY = date(2025, 7, 1)

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import pytest
 
+from warehouse.energy.sources import FOREVER_MS
 from warehouse.supply.charges import Demand, EnergyDay, Price, basic_charge, energy_charge, month_ms
 from warehouse.supply.periods import Period, Structure, Why
 from warehouse.supply.rules import rules
-from warehouse.supply.terms import FOREVER_MS, Basis, Coverage, Meter, Placement, Span, Term
+from warehouse.supply.terms import Basis, Coverage, Meter, Placement, Span, Term
 from warehouse.times import DAY_MS, midnight, to_ms
 
 JULY = date(2025, 7, 1)

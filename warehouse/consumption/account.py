@@ -79,20 +79,18 @@ def _entering(flows: Mapping[Flow, list[Amount]], rules: Rules) -> Iterator[tupl
     if Flow.INDUSTRIAL in flows:
         signs = {Flow.INDUSTRIAL: 1, Flow.CONVERSION_OUTPUT: -1, Flow.RECOVERED: -1}
     else:
-        own = Flow.OWN_GENERATION if Flow.OWN_GENERATION in flows else Flow.SELF_USED
-        signs = {
-            Flow.PURCHASED: 1,
-            Flow.OPENING_STOCK: 1,
-            Flow.CLOSING_STOCK: -1,
-            own: 1,
-            Flow.EXPORTED: -1,
-            Flow.NON_INDUSTRIAL: -1,
-        }
+        signs = _supply(flows) | {Flow.NON_INDUSTRIAL: -1}
     if not rules.include_transport:
         signs[Flow.TRANSPORT] = -1
     for flow, sign in signs.items():
         for one in flows.get(flow, ()):
             yield sign, one
+
+
+def _supply(flows: Mapping[Flow, list[Amount]]) -> dict[Flow, int]:
+    """Return what came from outside, from stock or from no fuel, and what left, with their signs."""
+    own = Flow.OWN_GENERATION if Flow.OWN_GENERATION in flows else Flow.SELF_USED
+    return {Flow.PURCHASED: 1, Flow.OPENING_STOCK: 1, Flow.CLOSING_STOCK: -1, own: 1, Flow.EXPORTED: -1}
 
 
 def _factor(one: Amount, factors: Factors) -> Factor | None:
@@ -185,16 +183,7 @@ def _from_nowhere(
     industrial: Fraction,
 ) -> Problem | None:
     """Refuse consumption of what was neither bought nor made: self-made energy would be added to its fuel."""
-    own = Flow.OWN_GENERATION if Flow.OWN_GENERATION in flows else Flow.SELF_USED
-    signs = {
-        Flow.PURCHASED: 1,
-        Flow.OPENING_STOCK: 1,
-        Flow.CLOSING_STOCK: -1,
-        own: 1,
-        Flow.CONVERSION_OUTPUT: 1,
-        Flow.RECOVERED: 1,
-        Flow.EXPORTED: -1,
-    }
+    signs = _supply(flows) | {Flow.CONVERSION_OUTPUT: 1, Flow.RECOVERED: 1}
     given = [flow for flow in signs if flow in flows]
     if not given and energy not in SELF_MADE:
         return None

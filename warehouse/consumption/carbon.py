@@ -7,8 +7,8 @@ standard coal of it: MJ/m³ × 0.0153 tC/GJ × 0.99 × 44/12.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
@@ -78,7 +78,7 @@ def carbon(
     made: Account,
     amounts: Sequence[Amount],
     coal: Factors,
-    carbon_factors: Mapping[str, Factor],
+    carbon_factors: Factors,
     certificates: Iterable[Certificate] = (),
 ) -> Carbon:
     """Return the carbon of the account ``made`` of ``amounts``.
@@ -95,7 +95,7 @@ def carbon(
             factor = _of_steam(line, carbon_factors.get("heat"))
         else:
             factor = carbon_factors.get(line.energy)
-        lines.append(Line(line.energy, line.flow, line.sign, line.amount, line.unit, factor, line.source, line.known))
+        lines.append(replace(line, factor=factor))
     lines += _electricity(profile, made, amounts, carbon_factors.get("electricity"), certificates)
     missing = [
         Problem(line.energy, "no_factor", f"no carbon factor for it in profile {profile}", "缺碳排放系数")
@@ -120,10 +120,13 @@ def _electricity(
     own = self_used(amounts) or Fraction(0)
     source = "; ".join(dict.fromkeys(line.source for line in of_electricity))
     grid = max(Fraction(0), total - own)
+    # Of a sum no more is known than of its least known part.
+    known = min(line.known for line in of_electricity)
+    estimated = min(known, max(line.estimated for line in of_electricity))
     lines = []
     if own:
         none = Factor(Fraction(0), "kgCO2/kWh", "rule", "", "own generation from no fuel")
-        lines.append(Line("electricity", Flow.SELF_USED, 1, own, "kWh", none, source))
+        lines.append(Line("electricity", Flow.SELF_USED, 1, own, "kWh", none, source, known, estimated))
     if profile is Profile.MEE_MARKET:
         for one in {one.number: one for one in certificates}.values():
             if one.own_site and own:
@@ -132,7 +135,7 @@ def _electricity(
             grid -= part
             zero = Factor(Fraction(0), "kgCO2/kWh", "rule", "", "green certificate (绿证)")
             lines.append(Line("electricity", Flow.PURCHASED, 1, part, "kWh", zero, f"certificate {one.number}"))
-    lines.append(Line("electricity", Flow.PURCHASED, 1, grid, "kWh", factor, source))
+    lines.append(Line("electricity", Flow.PURCHASED, 1, grid, "kWh", factor, source, known, estimated))
     return lines
 
 

@@ -7,6 +7,9 @@ from decimal import Decimal
 
 import click
 
+from warehouse.consumption.carbon import Profile
+from warehouse.consumption.deductions import Rule
+from warehouse.consumption.terms import Basis
 from warehouse.options import database_option, moment
 
 
@@ -27,19 +30,21 @@ def _exact(text: str) -> Decimal:
 @click.option("--reported", is_flag=True, help="From what it reported, not from its boundary meters.")
 @click.option("--factor-set", default="songjiang", show_default=True)
 @click.option("--factor-version", type=click.IntRange(1), help="By default the latest.")
-@click.option("--basis", type=click.Choice(["calorific", "equivalent"]), default="calorific", show_default=True)
+@click.option(
+    "--basis", type=click.Choice([one.value for one in Basis]), default=Basis.CALORIFIC.value, show_default=True
+)
 @click.option("--working-media/--no-working-media", "media", default=False, show_default=True, help="耗能工质.")
 @click.option("--transport/--no-transport", default=True, show_default=True, help="厂内运输.")
 @click.option("--conversion/--no-conversion", default=True, show_default=True, help="加工转换.")
 @click.option(
     "--deduction",
-    type=click.Choice(["none", "feedstock", "non_fossil_2022", "non_fossil_2024"]),
-    default="none",
+    type=click.Choice([one.value for one in Rule]),
+    default=Rule.NONE.value,
     show_default=True,
     help="Shown beside the account, never inside it.",
 )
 @click.option("--required-saving", type=_exact, metavar="TCE", help="For non_fossil_2024: 应节能量.")
-@click.option("--carbon", type=click.Choice(["mee_location", "mee_market", "shanghai_ets"]), help="Carbon beside it.")
+@click.option("--carbon", type=click.Choice([one.value for one in Profile]), help="Carbon beside it.")
 @click.option("--value-added", type=_exact, metavar="万元", help="Also give tce per 万元.")
 @click.option("--as-of", type=moment, help="As it was known then; by default now.")
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
@@ -69,11 +74,9 @@ def consumption_command(
     from fractions import Fraction
 
     from warehouse.consumption.account import intensity
-    from warehouse.consumption.carbon import Profile
-    from warehouse.consumption.deductions import Rule
     from warehouse.consumption.enterprise import Wanted, find
     from warehouse.consumption.show import lines
-    from warehouse.consumption.terms import Basis, Rules, shown
+    from warehouse.consumption.terms import Rules, shown
     from warehouse.period import parse_period
     from warehouse.postgres import connect
 

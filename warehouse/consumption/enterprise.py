@@ -12,7 +12,7 @@ from warehouse.consumption.account import Account, account
 from warehouse.consumption.carbon import Carbon, Profile, carbon
 from warehouse.consumption.deductions import Certificate, Deduction, Rule, deduct
 from warehouse.consumption.sources import Asked
-from warehouse.consumption.terms import Amount, Factor, Flow, Kind, Rules
+from warehouse.consumption.terms import Amount, Basis, Factors, Flow, Kind, Rules
 from warehouse.period import Period
 from warehouse.postgres import Connection
 
@@ -91,9 +91,9 @@ def find(
     amounts = told if reported else measured
     energies = {one.energy for one in (*told, *measured)} | {"electricity"}
     coal = sources.factors(connection, asked, wanted.rules.basis.value, energies)
-    if wanted.rules.basis.value != "calorific":
+    if wanted.rules.basis is not Basis.CALORIFIC:
         # Only electricity has an 等价值 of its own; everything else is what its heat makes of it.
-        coal = sources.factors(connection, asked, "calorific", energies - {"electricity"}) | coal
+        coal = sources.factors(connection, asked, Basis.CALORIFIC.value, energies - {"electricity"}) | coal
     made = account(amounts, kinds, coal, wanted.rules)
     if not reported:
         made = replace(made, refused=(*made.refused, *sources.nested(connection, asked)))
@@ -128,7 +128,7 @@ def _carbon(
     profile: Profile,
     made: Account,
     amounts: list[Amount],
-    coal: Mapping[str, Factor],
+    coal: Factors,
     held: list[Certificate],
 ) -> Carbon:
     energies = {one.energy for one in amounts} | {"heat"}
@@ -139,7 +139,7 @@ def _carbon(
 
 
 def _beside(
-    measured: list[Amount], told: list[Amount], kinds: Mapping[str, Kind], coal: Mapping[str, Factor], rules: Rules
+    measured: list[Amount], told: list[Amount], kinds: Mapping[str, Kind], coal: Factors, rules: Rules
 ) -> tuple[Beside, ...]:
     energies = sorted({one.energy for one in (*measured, *told)})
     everything = replace(rules, include_working_media=True)
@@ -149,9 +149,7 @@ def _beside(
     )
 
 
-def _net(
-    amounts: list[Amount], energy: str, kinds: Mapping[str, Kind], coal: Mapping[str, Factor], rules: Rules
-) -> Fraction | None:
+def _net(amounts: list[Amount], energy: str, kinds: Mapping[str, Kind], coal: Factors, rules: Rules) -> Fraction | None:
     """Return the amount of one kind of energy that enters an account, in its unit; ``None`` when it is unknown."""
     # Output of conversion and what was recovered is no part of what meters see of this kind alone.
     of_it = [

@@ -8,7 +8,7 @@ from typing import Final
 
 from warehouse.consumption.deductions import Rule
 from warehouse.consumption.enterprise import Found
-from warehouse.consumption.terms import Flow, Kind, Line, Problem, shown
+from warehouse.consumption.terms import Basis, Flow, Kind, Line, Problem, shown
 from warehouse.table import aligned
 
 FLOWS: Final = {
@@ -41,7 +41,7 @@ def lines(found: Found, *, chinese: bool) -> Iterator[str]:
     where = ("reported", "企业报表") if found.reported else ("boundary meters", "边界计量表")
     yield (
         f"综合能源消费量 {asked.uscc} {asked.period.text} ({where[zh]}; "
-        f"{asked.factor_set} v{asked.version}, {('当量值', '等价值')[rules.basis.value == 'equivalent']}; "
+        f"{asked.factor_set} v{asked.version}, {('当量值', '等价值')[rules.basis is Basis.EQUIVALENT]}; "
         f"{('working media', '耗能工质')[zh]} {(('out', 'in'), ('不计', '计入'))[zh][rules.include_working_media]}; "
         f"{('transport', '厂内运输')[zh]} {(('out', 'in'), ('不计', '计入'))[zh][rules.include_transport]})"
     )

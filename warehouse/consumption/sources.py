@@ -138,30 +138,14 @@ def periods(connection: Connection, asked: Asked) -> list[str]:
 def metered(connection: Connection, asked: Asked) -> list[Meter]:
     """Return what the boundary and generation meters of the enterprise say of the period; sub-meters never enter."""
     with translated():
-        rows = connection.execute(
-            statement(_PACKAGE, "metered.sql"),
-            {
-                "uscc": asked.uscc,
-                "from_t": midnight(asked.period.start),
-                "to_t": midnight(asked.period.end),
-                "as_of": asked.as_of,
-            },
-        ).fetchall()
+        rows = connection.execute(statement(_PACKAGE, "metered.sql"), _of_time(asked)).fetchall()
     return [Meter(*row) for row in rows]
 
 
 def nested(connection: Connection, asked: Asked) -> list[Problem]:
     """Return a problem for every boundary meter that stands below another boundary meter of the enterprise."""
     with translated():
-        rows = connection.execute(
-            statement(_PACKAGE, "nested.sql"),
-            {
-                "uscc": asked.uscc,
-                "from_t": midnight(asked.period.start),
-                "to_t": midnight(asked.period.end),
-                "as_of": asked.as_of,
-            },
-        ).fetchall()
+        rows = connection.execute(statement(_PACKAGE, "nested.sql"), _of_time(asked)).fetchall()
     return [
         Problem(
             f"meter {below}",
@@ -171,6 +155,11 @@ def nested(connection: Connection, asked: Asked) -> list[Problem]:
         )
         for below, above in rows
     ]
+
+
+def _of_time(asked: Asked) -> dict[str, object]:
+    from_t, to_t = midnight(asked.period.start), midnight(asked.period.end)
+    return {"uscc": asked.uscc, "from_t": from_t, "to_t": to_t, "as_of": asked.as_of}
 
 
 def of_meters(meters: Sequence[Meter], by_carrier: Mapping[str, str], steam: Steam | None) -> list[Amount]:

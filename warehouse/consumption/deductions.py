@@ -128,6 +128,8 @@ def _non_fossil(
             )
             (far if one.cross_province else lines).append(line)
         seen.add(one.number)
+    if electricity is None and (lines or far):
+        problems.append(Problem("electricity", "no_factor", "the set has no factor for it", "系数集缺该能源的系数"))
     near, from_far = _tce(lines), _tce(far)
     beyond = Fraction(0)
     if rule is Rule.NON_FOSSIL_2024 and far and from_far is not None:

@@ -229,6 +229,15 @@ def test_non_fossil_2024_bounds_certificates_of_other_provinces() -> None:
     assert near.tce == Fraction("12.29")
 
 
+def test_a_deduction_without_a_factor_says_so() -> None:
+    found = deduct(Rule.NON_FOSSIL_2022, made(), (), {}, [certificate("A", 100)])
+    assert (found.tce, [(problem.row, problem.code) for problem in found.problems]) == (
+        None,
+        [("electricity", "no_factor")],
+    )
+    assert deduct(Rule.NON_FOSSIL_2022, made(), (), {}).tce == 0, "nothing needs one"
+
+
 def test_the_same_certificate_twice_is_refused_with_its_number() -> None:
     found = deduct(Rule.NON_FOSSIL_2022, made(*VECTOR), VECTOR, COAL, [certificate("A", 100), certificate("A", 100)])
     assert found.tce is None

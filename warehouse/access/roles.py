@@ -140,12 +140,11 @@ def _equip(connection: Connection, database: str, role: str, kind: Kind) -> None
         connection.execute(SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(Identifier(database), Identifier(role)))
     for right in SERVICES.get(kind, ()):
         if _counted(connection, "SELECT count(*) FROM pg_namespace WHERE nspname = %s", [right.schema]):
-            for command in rights(right, role):
+            for command in _rights(right, role):
                 connection.execute(command)
 
 
-def rights(right: Right, role: str) -> Iterator[Composed]:
-    """Yield the statements that give a role a right."""
+def _rights(right: Right, role: str) -> Iterator[Composed]:
     schema, to = Identifier(right.schema), Identifier(role)
     yield SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, to)
     if right.privileges:

@@ -64,6 +64,8 @@ def load(
             if missing in patterns:
                 raise Misconfigured(f"{missing} does not stand in {folder} as a table (该目录中没有这个表)")
         ordered = by_reference(connection, [relation for relation in chosen if relation.name in wanted])
+        if patterns and not ordered:
+            raise Misconfigured(f"{folder} has no table of {', '.join(patterns)} (该目录中没有匹配的表)")
         for relation in ordered:
             _check(folder, relation, found.tables[relation.name])
         for relation in ordered:

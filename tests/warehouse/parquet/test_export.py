@@ -205,6 +205,7 @@ def test_what_cannot_be_meant_is_said(made_up: Connection, tmp_path: Path) -> No
     done = CliRunner().invoke(cli, ["export", DAY, "--to", folder, "--period", "2025-02", "--database", dsn])
     assert done.output == f"written {DAY}/of_month=2025-02/data.parquet rows=84\n"
     assert "does not stand in" in said("import-parquet", folder, "--table", "registry.meter")
+    assert "has no table of registry.*" in said("import-parquet", folder, "--table", "registry.*")
 
 
 def _dsn(connection: Connection) -> str:

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 
 from tests.metrics.world import World, code, figures
+from warehouse.indicators.due import mark_due
 from warehouse.indicators.results import evidence
 
 ID = "panel_energy_change"
@@ -135,3 +136,26 @@ def test_fewer_than_three_are_no_panel(district: World) -> None:
     content = district.content(ID, NOW)
     assert (content.value, content.status) == (None, "insufficient_data")
     assert "2 members, the rule needs 3" in str(content.status_reason)
+
+
+@pytest.mark.parametrize(
+    ("day", "marked"),
+    [
+        ("2025-02-28", []),
+        ("2025-03-01", [ID]),
+        ("2025-03-31", [ID]),
+        ("2025-04-01", []),
+        ("2026-03-31", [ID, "panel_energy_intensity"]),
+    ],
+)
+def test_a_change_in_either_month_makes_it_due(district: World, day: str, marked: list[str]) -> None:
+    for indicator in (ID, "panel_energy_intensity"):
+        district.outcome(indicator, NOW)
+    district.conn.execute(
+        "INSERT INTO energy.day_changed (meter_id, feed_in, day) "
+        "SELECT min(meter_id), false, %(day)s FROM registry.meter",
+        {"day": day},
+    )
+    mark_due(district.conn)
+    due = district.conn.execute("SELECT indicator, first_day::text FROM indicator.due ORDER BY indicator").fetchall()
+    assert due == [(indicator, day) for indicator in marked]

@@ -22,8 +22,6 @@ from warehouse.indicators.results import Content, Counted, Draft, Evidence, put_
 from warehouse.period import parse_period
 from warehouse.postgres import Connection
 
-__all__ = ["Question", "compute"]
-
 _STRICTNESS: Final = ("published", "administrative", "consented", "statistical")
 
 

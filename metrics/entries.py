@@ -232,8 +232,6 @@ class Catalogue:
     rules: dict[str, Rules]
 
 
-__all__ = ["Plan", "RuleSet", "Rules", "Target"]
-
 FOLDER: Final = Path(str(resources.files("metrics")))
 
 

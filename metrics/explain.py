@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from metrics.show import rounded
+from metrics.progress import HUNDRED
+from metrics.show import rounded, short
 
 _LIGHTS: Final = {3: ("三级（绿）", "3, green (三级)"), 2: ("二级", "2 (二级)"), 1: ("一级（红）", "1, red (一级)")}
-_HUNDRED: Final = Decimal(100)
 
 
 def explain(rows: Sequence[Mapping[str, Any]], *, chinese: bool) -> list[str]:
@@ -58,7 +58,7 @@ class _Words:
 
     def pace(self, row: Mapping[str, Any], detail: Mapping[str, Any]) -> Iterator[str]:
         if row["progress"] is not None and row["expected_progress"] is not None:
-            made, wanted = (f"{rounded(_HUNDRED * row[name], 1)} %" for name in ("progress", "expected_progress"))
+            made, wanted = (f"{rounded(HUNDRED * row[name], 1)} %" for name in ("progress", "expected_progress"))
             yield self._say(
                 f"  完成进度 {made}，时间进度 {wanted}", f"  made {made} of the way, {wanted} expected by now"
             )
@@ -98,7 +98,7 @@ class _Words:
         yield self._say(f"  逐年升降（%）：{steps}", f"  yearly changes, percent: {steps}")
 
     def scenario(self, scenario: Mapping[str, Any]) -> str:
-        made = rounded(_HUNDRED * Decimal(scenario["progress"]), 1)
+        made = rounded(HUNDRED * Decimal(scenario["progress"]), 1)
         path, a_year = scenario["expected"], scenario["still_needed_a_year"]
         needed = "–" if a_year is None else self._number(a_year)
         name = scenario["name_zh" if self._chinese else "name_en"]
@@ -109,7 +109,7 @@ class _Words:
 
     def figure(self, figure: Mapping[str, Any]) -> str:
         value = figure["value"]
-        shown = "–" if value is None else _short(Decimal(value))
+        shown = "–" if value is None else short(Decimal(value))
         return f"  {figure['name_zh' if self._chinese else 'name_en']}: {shown}"
 
     def trend(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -129,11 +129,6 @@ class _Words:
 
 def _stretch(reached: object) -> str:
     return f"; its upper end is {'reached' if reached else 'not reached'}"
-
-
-def _short(number: Decimal) -> str:
-    text = f"{number:f}"
-    return rounded(number, 3) if len(text.partition(".")[2]) > 3 else text
 
 
 def _signed(change: Decimal) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
 from metrics.entries import Catalogue, Entry, Formula, Kind, Nature
-from metrics.rulesets import Rules
+from metrics.rulesets import Parameter, Rules
 from metrics.targets import Plan, Target
 
 _NATURES: Final = {Nature.BINDING: "约束性 binding", Nature.EXPECTED: "预期性 expected", None: "–"}
@@ -184,11 +184,11 @@ def _base(entry: Entry, target: Target) -> str:
     return told + ("; the same registers' value of the base year goes before it" if entry.base_from_registers else "")
 
 
-def _parameters(parameters: dict[str, object] | dict[str, bool | int | Decimal | str | list[str]]) -> str:
+def _parameters(parameters: Mapping[str, Parameter]) -> str:
     return ", ".join(f"`{name} = {_value(value)}`" for name, value in parameters.items())
 
 
-def _value(value: object) -> str:
+def _value(value: Parameter) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return _number(value) if isinstance(value, Decimal) else str(value)

@@ -174,10 +174,5 @@ def in_percent(found: Progress) -> Progress:
     )
 
 
-def within_band(base: Decimal, actual: Decimal, tolerance: Decimal) -> bool:
-    """True when a value that is to stay about the same lies within ``tolerance`` of its base."""
-    return band(base, actual, tolerance, tolerance).reached
-
-
 def _decimal(share: Fraction) -> Decimal:
     return PRECISION.divide(Decimal(share.numerator), Decimal(share.denominator))

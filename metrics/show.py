@@ -88,8 +88,8 @@ def _cells(row: Mapping[str, Any], place: int) -> list[str]:
         row["period"],
         rounded(row["value"], entry["decimals"]),
         entry["unit_zh"] if place == 0 else row["unit"],
-        "" if parts[1] is None else " / ".join(_short(part) for part in parts),
-        "–" if row["target"] is None else _short(row["target"]),
+        "" if parts[1] is None else " / ".join(short(part) for part in parts),
+        "–" if row["target"] is None else short(row["target"]),
         "" if row["coverage"] is None else f"{rounded(100 * row['coverage'], 1)} %",
         _WORDS[row["status"]][place],
         _WORDS[row["label"]][place],
@@ -98,7 +98,8 @@ def _cells(row: Mapping[str, Any], place: int) -> list[str]:
     ]
 
 
-def _short(number: Decimal) -> str:
+def short(number: Decimal) -> str:
+    """Return an exact number with at most three decimals."""
     text = f"{number:f}"
     return rounded(number, 3) if len(text.partition(".")[2]) > 3 else text
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from metrics.entries import Catalogue, Rules
+from metrics.entries import Catalogue
+from metrics.rulesets import Rules
 from metrics.run import run
 from tests.metrics.world import CATALOGUE, World, code, figures
 

@@ -38,7 +38,7 @@ def compute(conn: Connection, question: Question) -> Draft:
     lacking = _too_little(question, members, found)
     evidence = put_evidence(conn, members)
     if found.value is None or lacking is not None:
-        why = lacking or Reason("the denominator is not positive", "分母不为正")
+        why = lacking or _no_figure(found)
         return _draft(question, _without_value(question, why, evidence, figures.beside(members, question.entry)))
     standing = place(question, found.value, members, _base(conn, question))
     return _draft(question, _with_value(question, members, found, found.value, evidence, standing))
@@ -90,6 +90,12 @@ def _too_little(question: Question, members: list[Evidence], found: figures.Head
         f"{inside} members, the rule needs {fewest}; left out: {told or 'none'}",
         f"样本仅 {inside} 家，规则要求至少 {fewest} 家；未计入：{told or '无'}",
     )
+
+
+def _no_figure(found: figures.Headline) -> Reason:
+    if found.denominator is None:
+        return Reason("no member has a figure that can be used", "没有可用的数据")
+    return Reason("the denominator is not positive", "分母不为正")
 
 
 def _base(conn: Connection, question: Question) -> Base | None:

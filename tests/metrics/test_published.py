@@ -423,6 +423,20 @@ def test_a_result_in_words_says_target_pace_base_scenarios_and_trend(world: Worl
     assert "余下每年 11.68" in told(OUTPUT)
 
 
+def test_a_sum_of_nothing_is_not_said_to_lack_a_denominator(world: World) -> None:
+    world.load(observations=[observed("exports", "2025", "4", scope="all")])
+    rules = CATALOGUE.rules["published"]
+    none = rules.set.model_copy(update={"parameters": rules.set.parameters | {"price_bases": ["constant_2015"]}})
+    catalogue = Catalogue(
+        CATALOGUE.plans, CATALOGUE.entries, CATALOGUE.rules | {"published": type(rules)(none, rules.text)}
+    )
+    (outcome,) = run(world.conn, catalogue, indicators=["export_value"], period="2025")
+    assert outcome.draft is not None
+    content = outcome.draft.content
+    assert (content.value, content.status) == (None, "insufficient_data")
+    assert content.status_reason == "no member has a figure that can be used"
+
+
 def test_contracted_investment_may_be_read_as_the_plan_s_sum(world: World) -> None:
     world.load(
         observations=[observed("contracted_fdi", str(year), "4", unit="100m_usd", scope="all") for year in YEARS]

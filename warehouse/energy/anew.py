@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from warehouse.energy import derived, powered, store, virtual
-from warehouse.energy.account import QUARTER_MS, Interval, account, merge
-from warehouse.energy.sources import FOREVER_MS, Feed, PowerTrack, RegisterKey, Sources, Track
+from warehouse.energy.account import Interval, account, merge
+from warehouse.energy.sources import FOREVER_MS, PowerTrack, RegisterKey, Sources, Track, last_ms, quarter_ms
 from warehouse.energy.virtual import Term
 from warehouse.postgres import Connection
 
@@ -24,6 +24,10 @@ class Bounds:
     power_start_ms: int
     """From when on samples of power are all there."""
     closed_ms: int
+
+    def since_ms(self, key: RegisterKey, sources: Sources) -> int:
+        """Return from when on all that tells ``key`` is there: what was integrated of dropped samples only stands."""
+        return max(self.start_ms, self.power_start_ms) if key in sources.powers else self.start_ms
 
 
 class Row(NamedTuple):
@@ -53,26 +57,27 @@ def from_readings(
     first_ms = _first(conn, tracks, powers)
     made: dict[RegisterKey, dict[int, Interval]] = {key: {} for key in keys}
 
-    def period(key: RegisterKey, start_ms: int) -> tuple[int, int]:
+    def period(key: RegisterKey) -> tuple[int, int]:
         feeds = [feed for told in (sources.tracks, sources.powers) for one in told.get(key, ()) for feed in one.feeds]
-        return max(start_ms, first_ms[key] // QUARTER_MS * QUARTER_MS), min(bounds.end_ms, _last_ms(feeds))
+        start_ms = max(bounds.since_ms(key, sources), quarter_ms(first_ms[key]))
+        return start_ms, max(start_ms, min(bounds.end_ms, last_ms(feeds)))
 
     for of_power in powers:
         if of_power.key in first_ms:
-            start_ms, end_ms = period(of_power.key, max(bounds.start_ms, bounds.power_start_ms))
+            start_ms, end_ms = period(of_power.key)
             told = powered.intervals(conn, of_power, start_ms, end_ms, until_ms=until_ms)
             merge(made[of_power.key], told)
     read = dict(store.readings(conn, tracks, [since_ms] * len(tracks), until_ms))
     for place, track in enumerate(tracks):
         if track.key in first_ms:
-            start_ms, end_ms = period(track.key, bounds.start_ms)
+            start_ms, end_ms = period(track.key)
             whole = account(
                 read.get(place, []),
                 track.register,
                 track.multipliers,
                 track.changes,
                 start_ms=start_ms,
-                end_ms=max(start_ms, end_ms),
+                end_ms=end_ms,
             )
             merge(made[track.key], whole.intervals)
     return {key: _rows(list(of_key.values())) for key, of_key in made.items()}
@@ -96,7 +101,3 @@ def _first(conn: Connection, tracks: Sequence[Track], powers: Sequence[PowerTrac
     for of_power, t_ms in powered.begins(conn, powers, {track.key: -FOREVER_MS for track in powers}):
         found[of_power.key].append(t_ms)
     return {key: min(times) for key, times in found.items()}
-
-
-def _last_ms(feeds: Sequence[Feed]) -> int:
-    return -(-max(feed.to_ms for feed in feeds) // QUARTER_MS) * QUARTER_MS

@@ -145,8 +145,10 @@ def _registers(
     keys = sorted(key for key in sources.keys if key.meter_id in of_meters)
     near = from_readings(conn, sources, keys, bounds, bounds.start_ms - LEAD_MS, bounds.end_ms + job.LOOKAHEAD_MS)
     for key in keys:
-        made.compared += len(near[key].keys() | stored[key].keys())
-        if near[key] == stored[key]:
+        since_ms = bounds.since_ms(key, sources)
+        kept = {t_ms: row for t_ms, row in stored[key].items() if t_ms >= since_ms}
+        made.compared += len(near[key].keys() | kept.keys())
+        if near[key] == kept:
             continue
         # Two answers: without and with the readings that came after the accounts were closed. Where they are not the
         # same, the next run of the job decides.
@@ -154,11 +156,11 @@ def _registers(
             from_readings(conn, sources, [key], bounds, -FOREVER_MS, until_ms)[key]
             for until_ms in (bounds.closed_ms, bounds.closed_ms + job.LOOKAHEAD_MS)
         )
-        for t_ms in sorted(before.keys() | after.keys() | stored[key].keys()):
+        for t_ms in sorted(before.keys() | after.keys() | kept.keys()):
             if before.get(t_ms) != after.get(t_ms):
                 made.undecided += 1
             else:
-                _same(made, key, t_ms, stored[key].get(t_ms), after.get(t_ms))
+                _same(made, key, t_ms, kept.get(t_ms), after.get(t_ms))
 
 
 def _same(made: Checked, key: RegisterKey, t_ms: int, stored: Row | None, expected: Row | None) -> None:

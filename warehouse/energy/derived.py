@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from warehouse.energy import store, virtual
-from warehouse.energy.account import QUARTER_MS, Quality
+from warehouse.energy.account import Quality
 from warehouse.energy.changed import move_on
-from warehouse.energy.sources import FOREVER_MS, SQL, RegisterKey, Sources
+from warehouse.energy.sources import FOREVER_MS, SQL, RegisterKey, Sources, quarter_ms
 from warehouse.energy.virtual import Part, Term
 from warehouse.postgres import Connection, statement
 
@@ -99,7 +99,6 @@ def _last_change(conn: Connection) -> int:
 
 def parts(conn: Connection, terms: Sequence[Term], from_ms: int, until_ms: int = FOREVER_MS) -> Iterator[Part]:
     """Give the quarter-hours of the terms within [``from_ms``, ``until_ms``), in order; within a transaction."""
-    first_ms = from_ms if abs(from_ms) >= FOREVER_MS else from_ms // QUARTER_MS * QUARTER_MS
     with conn.cursor(name="g60_energy_virtual") as cursor:
         cursor.itersize = _FETCH
         cursor.execute(
@@ -108,7 +107,7 @@ def parts(conn: Connection, terms: Sequence[Term], from_ms: int, until_ms: int =
                 "places": list(range(len(terms))),
                 "meters": [term.meter_id for term in terms],
                 "feeds": [term.feed_in for term in terms],
-                "from_ms": [max(term.from_ms, first_ms) for term in terms],
+                "from_ms": [max(term.from_ms, quarter_ms(from_ms)) for term in terms],
                 "to_ms": [min(term.to_ms, until_ms) for term in terms],
             },
         )

@@ -24,7 +24,17 @@ from typing import Final, NamedTuple
 from warehouse.energy import derived, powered, store
 from warehouse.energy.account import QUARTER_MS, Interval, account, merge
 from warehouse.energy.powered import Window
-from warehouse.energy.sources import FOREVER_MS, SQL, Feed, PowerTrack, RegisterKey, Sources, Track, read_sources
+from warehouse.energy.sources import (
+    FOREVER_MS,
+    SQL,
+    PowerTrack,
+    RegisterKey,
+    Sources,
+    Track,
+    last_ms,
+    quarter_ms,
+    read_sources,
+)
 from warehouse.energy.store import Checkpoint, Recomputed
 from warehouse.energy.walk import Reading
 from warehouse.postgres import Connection, alone, statement
@@ -142,12 +152,12 @@ def _read_marks(conn: Connection) -> _Marks:
     everything: list[int] = []
     found: tuple[dict[int, int], dict[int, int], dict[int, int]] = ({}, {}, {})
     spans: dict[int, list[Window]] = defaultdict(list)
-    for whose, number, what, t_ms, last_ms in conn.execute(statement(SQL, "marks.sql")):
+    for whose, number, what, t_ms, until_ms in conn.execute(statement(SQL, "marks.sql")):
         numbers[whose == _INGEST].append(number)
         if what is not None:
             found[whose][what] = min(t_ms, found[whose].get(what, t_ms))
             if whose == _INGEST:
-                spans[what].append(Window(t_ms, last_ms))
+                spans[what].append(Window(t_ms, until_ms))
         elif whose == _ENERGY:
             everything.append(t_ms)
     meters, series, holders = found
@@ -207,7 +217,7 @@ def _recompute(
     powers = [track for key, _ in due for track in sources.powers.get(key, ())]
     for of_power, since_ms in powered.begins(conn, powers, marked_ms):
         begins[of_power.key].append(since_ms)
-    start_ms = {key: min(_quarter(min(begins[key])), through_ms) for key in begins}
+    start_ms = {key: min(quarter_ms(min(begins[key])), through_ms) for key in begins}
     starts = store.resume(
         conn, tracks, [min(start_ms.get(track.key, -FOREVER_MS), marked_ms[track.key]) for track in tracks]
     )
@@ -221,7 +231,7 @@ def _recompute(
             since = _Since(mark_ms, start_ms[key], through_ms)
             yield _register(conn, key, walked[key], sources.powers.get(key, ()), since)
         else:
-            yield Recomputed(key, _quarter(mark_ms), (), ())
+            yield Recomputed(key, quarter_ms(mark_ms), (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +257,7 @@ def _register(
 ) -> Recomputed:
     mark_ms, start_ms, through_ms = since
     feeds = [feed for one in taken for feed in one.track.feeds] + [feed for track in powers for feed in track.feeds]
-    end_ms = max(start_ms, min(through_ms, _last_ms(feeds)))
+    end_ms = max(start_ms, min(through_ms, last_ms(feeds)))
     intervals: dict[int, Interval] = {}
     merge(intervals, powered.all_intervals(conn, key, powers, start_ms, end_ms))
     checkpoints: list[tuple[Track, int, Sequence[Checkpoint]]] = []
@@ -266,16 +276,7 @@ def _register(
         if one.active:
             points = [Checkpoint(at_ms, good_ms) for at_ms, good_ms in sorted(made.walk.last_good.items())]
             checkpoints.append((one.track, after_ms, points))
-    return Recomputed(key, min(start_ms, _quarter(mark_ms)), tuple(intervals.values()), checkpoints)
-
-
-def _quarter(t_ms: int) -> int:
-    return t_ms if abs(t_ms) >= FOREVER_MS else t_ms // QUARTER_MS * QUARTER_MS
-
-
-def _last_ms(feeds: Sequence[Feed]) -> int:
-    """Return the end of the last quarter-hour that any of these may tell."""
-    return -(-max(feed.to_ms for feed in feeds) // QUARTER_MS) * QUARTER_MS
+    return Recomputed(key, min(start_ms, quarter_ms(mark_ms)), tuple(intervals.values()), checkpoints)
 
 
 def _marks(after_ms: int, through_ms: int) -> list[int]:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from warehouse.energy import power
 from warehouse.energy.account import QUARTER_MS, Interval, Quality, merge
-from warehouse.energy.sources import FOREVER_MS, SQL, PowerTrack, RegisterKey
+from warehouse.energy.sources import FOREVER_MS, SQL, PowerTrack, RegisterKey, last_ms, quarter_ms
 from warehouse.energy.store import Recomputed
 from warehouse.postgres import Connection, statement
 from warehouse.times import DAY_MS
@@ -51,12 +51,10 @@ def _near(
     through_ms: int,
 ) -> Iterator[Recomputed]:
     limit_ms = max(track.gauge.limit_ms for track in tracks)
-    last_ms = min(
-        through_ms, -(-max(feed.to_ms for track in tracks for feed in track.feeds) // QUARTER_MS) * QUARTER_MS
-    )
+    end_ms = min(through_ms, last_ms(feed for track in tracks for feed in track.feeds))
     for from_ms, to_ms in near(windows, limit_ms, first_ms):
-        start_ms = max(from_ms, first_ms // QUARTER_MS * QUARTER_MS)
-        found = all_intervals(conn, key, tracks, start_ms, min(to_ms, last_ms))
+        start_ms = max(from_ms, quarter_ms(first_ms))
+        found = all_intervals(conn, key, tracks, start_ms, min(to_ms, end_ms))
         yield Recomputed(key, from_ms, tuple(found), (), to_ms)
 
 
@@ -86,11 +84,9 @@ def near(windows: Sequence[Window], limit_ms: int, first_ms: int) -> list[Window
     """
     found: list[Window] = []
     for window in sorted(windows):
-        from_ms = max(window.from_ms - limit_ms, -FOREVER_MS)
+        from_ms = quarter_ms(max(window.from_ms - limit_ms, -FOREVER_MS))
         endless = window.to_ms >= FOREVER_MS or window.from_ms <= first_ms
-        to_ms = FOREVER_MS if endless else (window.to_ms + limit_ms) // QUARTER_MS * QUARTER_MS + QUARTER_MS
-        if from_ms > -FOREVER_MS:
-            from_ms = from_ms // QUARTER_MS * QUARTER_MS
+        to_ms = FOREVER_MS if endless else quarter_ms(window.to_ms + limit_ms) + QUARTER_MS
         if found and from_ms <= found[-1].to_ms:
             found[-1] = Window(found[-1].from_ms, max(to_ms, found[-1].to_ms))
         else:

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Final, NamedTuple
 
 from warehouse.energy import power
-from warehouse.energy.account import Multiplier
+from warehouse.energy.account import QUARTER_MS, Multiplier
 from warehouse.energy.units import worth, worth_of_an_hour
 from warehouse.energy.walk import Change, Register
 from warehouse.postgres import Connection, statement
@@ -33,6 +33,16 @@ class Feed(NamedTuple):
     series_id: int
     from_ms: int
     to_ms: int
+
+
+def quarter_ms(t_ms: int) -> int:
+    """Return when the quarter-hour of a time begins; an infinite time stays as it is."""
+    return t_ms if abs(t_ms) >= FOREVER_MS else t_ms // QUARTER_MS * QUARTER_MS
+
+
+def last_ms(feeds: Iterable[Feed]) -> int:
+    """Return the end of the last quarter-hour that any of these may tell."""
+    return -(-max(feed.to_ms for feed in feeds) // QUARTER_MS) * QUARTER_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +18,7 @@ from edge_agent.contract.errors import BadRecord, Misconfigured
 from tests.warehouse.energy.plant import EPOCH, MARCH, QUARTER, Plant, every_quarter
 from warehouse.energy import powered
 from warehouse.energy.account import QUARTER_MS, Multiplier, Quality
+from warehouse.energy.check import check_meters
 from warehouse.energy.explain import explain
 from warehouse.energy.job import close
 from warehouse.energy.power import NANO, STEP, Gauge, Sample, in_order, integrate, limit_ms, nano
@@ -404,3 +405,8 @@ def test_what_was_integrated_of_samples_that_were_dropped_stands(plant: Powered)
     plant.conn.execute("UPDATE registry.multiplier SET ct = 10")
     close(plant.conn, MARCH + 6 * QUARTER)
     assert plant.drawn(meter) == ["1.500000", "1.500000", "15.000000", "power_gap", "15.00", "10.00"]
+    found = check_meters(plant.conn, [meter], date(2026, 3, 2), date(2026, 3, 3))
+    assert (found.differing, found.undecided) == (0, 0), "what stands is not compared with samples that are gone"
+    plant.conn.execute("UPDATE energy.quarter SET energy = energy + 1 WHERE NOT feed_in AND energy IS NOT NULL")
+    found = check_meters(plant.conn, [meter], date(2026, 3, 2), date(2026, 3, 3))
+    assert [one.start[-5:] for one in found.examples if one.level == "quarter"] == ["00:30", "01:00"]

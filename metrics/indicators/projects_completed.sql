@@ -23,9 +23,7 @@ enterprise AS (
 described AS (
   SELECT DISTINCT ON (e.uscc)
     e.*,
-    a.uscc IS NOT NULL AND num_nonnulls(a.registered_region, a.statistical_region) > 0 AS placed,
-    starts_with(coalesce(a.registered_region, ''), %(region)s)
-      OR starts_with(coalesce(a.statistical_region, ''), %(region)s) AS in_region,
+    indicator.in_region(a.registered_region, a.statistical_region, %(region)s) AS in_region,
     a.sector, a.size,
     greatest(e.strictness, indicator.strictness(a.legal_basis)) AS strictest
   FROM enterprise AS e
@@ -39,7 +37,7 @@ reasoned AS (
       WHEN NOT completed THEN 'not_completed'
       WHEN NOT done AND before THEN 'before_plan'
       WHEN NOT done THEN 'after_period'
-      WHEN NOT placed THEN 'region_unknown'
+      WHEN in_region IS NULL THEN 'region_unknown'
       WHEN NOT in_region THEN 'outside_region'
       ELSE 'qualified'
     END AS reason

@@ -17,9 +17,7 @@ WITH recognised AS (
 described AS (
   SELECT DISTINCT ON (r.uscc, r.item)
     r.*,
-    a.uscc IS NOT NULL AND num_nonnulls(a.registered_region, a.statistical_region) > 0 AS placed,
-    starts_with(coalesce(a.registered_region, ''), %(region)s)
-      OR starts_with(coalesce(a.statistical_region, ''), %(region)s) AS in_region,
+    indicator.in_region(a.registered_region, a.statistical_region, %(region)s) AS in_region,
     a.sector, a.size,
     greatest(r.strictness, indicator.strictness(a.legal_basis)) AS strictest
   FROM recognised AS r
@@ -31,7 +29,7 @@ reasoned AS (
     CASE
       WHEN first_on >= %(period_end)s THEN 'after_period'
       WHEN NOT holds THEN 'revoked_or_expired'
-      WHEN NOT placed THEN 'region_unknown'
+      WHEN in_region IS NULL THEN 'region_unknown'
       WHEN NOT in_region THEN 'outside_region'
       ELSE 'qualified'
     END AS reason

@@ -42,9 +42,7 @@ sized AS (
 described AS (
   SELECT
     e.*, r.first_on, coalesce(d.days, 0) AS days, d.last_day,
-    a.uscc IS NOT NULL AND num_nonnulls(a.registered_region, a.statistical_region) > 0 AS placed,
-    starts_with(coalesce(a.registered_region, ''), %(region)s)
-      OR starts_with(coalesce(a.statistical_region, ''), %(region)s) AS in_region,
+    indicator.in_region(a.registered_region, a.statistical_region, %(region)s) AS in_region,
     CASE WHEN a.size = 'unknown' THEN coalesce(z.size, 'unknown') ELSE a.size END AS size, a.sector,
     c.uscc IS NOT NULL AS consented,
     l.uscc IS NOT NULL AS large,
@@ -68,7 +66,7 @@ reasoned AS (
       WHEN first_on IS NULL THEN 'too_few_days'
       WHEN first_on < %(plan_start)s THEN 'before_plan'
       WHEN first_on > %(plan_end)s THEN 'after_plan'
-      WHEN NOT placed THEN 'region_unknown'
+      WHEN in_region IS NULL THEN 'region_unknown'
       WHEN NOT in_region THEN 'outside_region'
       WHEN large THEN 'large'
       WHEN size = 'unknown' THEN 'size_unknown'

@@ -31,12 +31,8 @@ sized AS (
 described AS (
   SELECT
     e.*,
-    a.uscc IS NOT NULL AS known,
     CASE WHEN a.size = 'unknown' THEN coalesce(z.size, 'unknown') ELSE a.size END AS size,
-    a.registered_region,
-    a.statistical_region,
-    starts_with(coalesce(a.registered_region, ''), %(region)s)
-      OR starts_with(coalesce(a.statistical_region, ''), %(region)s) AS in_region,
+    indicator.in_region(a.registered_region, a.statistical_region, %(region)s) AS in_region,
     EXISTS (
       SELECT
       FROM registry.roster_as_of(%(as_of)s) AS r
@@ -59,7 +55,7 @@ reasoned AS (
       WHEN first_on < %(plan_start)s THEN 'before_plan'
       WHEN first_on > %(plan_end)s THEN 'after_plan'
       WHEN first_on >= %(period_end)s THEN 'after_period'
-      WHEN NOT known OR (registered_region IS NULL AND statistical_region IS NULL) THEN 'region_unknown'
+      WHEN in_region IS NULL THEN 'region_unknown'
       WHEN NOT in_region THEN 'outside_region'
       WHEN large THEN 'large'
       WHEN size = 'unknown' THEN 'size_unknown'

@@ -2,8 +2,7 @@
 WITH part AS (
   SELECT DISTINCT ON (s.uscc, s.standard)
     s.standard, s.uscc, s.valid_from, s.role, s.revision, s.source,
-    coalesce(starts_with(a.registered_region, %(region)s), false)
-      OR coalesce(starts_with(a.statistical_region, %(region)s), false) AS in_region,
+    coalesce(indicator.in_region(a.registered_region, a.statistical_region, %(region)s), false) AS in_region,
     greatest(indicator.strictness(s.legal_basis), indicator.strictness(a.legal_basis)) AS strictness
   FROM registry.standard_participation_as_of(%(as_of)s) AS s
   LEFT JOIN registry.enterprise_attribute_as_of(%(as_of)s) AS a ON a.uscc = s.uscc

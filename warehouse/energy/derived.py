@@ -24,10 +24,13 @@ _FETCH: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Virtual:
-    """Virtual meters that have a sum, in the order in which they are summed up, and why others have none."""
+    """Virtual meters that have a sum, in the order in which they are summed up, and those that have none."""
 
     terms: dict[int, tuple[Term, ...]]
+    without: tuple[int, ...]
+    """Meters whose terms make no sum: of different units, or coming back to the meter."""
     refused: tuple[str, ...]
+    """Why these have none, and which terms a meter has that a series tells."""
 
 
 def read_virtual(conn: Connection, sources: Sources) -> Virtual:
@@ -42,7 +45,7 @@ def read_virtual(conn: Connection, sources: Sources) -> Virtual:
         found[meter_id].append(Term(term_id, feed_in, factor, from_ms, end_ms))
         serials[meter_id] = serial
         units[meter_id] |= {unit, term_unit}
-    refused = []
+    without, refused = [], []
     told = {key.meter_id for key in sources.keys}
     for meter_id in sorted(found):
         if meter_id in told:
@@ -51,24 +54,35 @@ def read_virtual(conn: Connection, sources: Sources) -> Virtual:
         elif len(units[meter_id]) > 1:
             named = ", ".join(sorted(units[meter_id]))
             refused.append(f"meter {serials[meter_id]}: a sum of different units, {named} (虚拟表各项单位不同)")
+            without.append(meter_id)
             del found[meter_id]
     ordered, endless = virtual.in_order({meter_id: {term.meter_id for term in of} for meter_id, of in found.items()})
     refused += [f"meter {serials[meter_id]}: its terms come back to it (虚拟表循环引用)" for meter_id in endless]
-    return Virtual({meter_id: tuple(found[meter_id]) for meter_id in ordered}, tuple(refused))
+    terms = {meter_id: tuple(found[meter_id]) for meter_id in ordered}
+    return Virtual(terms, (*without, *endless), tuple(refused))
 
 
 def compute(conn: Connection, known: Virtual, marked_ms: Mapping[int, int]) -> int:
     """Sum up what changed; ``marked_ms`` says from when terms of a meter were changed in the registry.
 
-    Returns how many quarter-hours changed. Nobody else writes accounts meanwhile.
+    A meter whose terms make no sum any more loses what it had, and has it again whole once they do. Returns how many
+    quarter-hours changed. Nobody else writes accounts meanwhile.
     """
     since_ms = {meter_id: t_ms for meter_id, t_ms in marked_ms.items() if meter_id in known.terms}
     through = _last_change(conn)
     term_ms = _changed_terms(conn, known)
+    empty = _empty(conn, [*known.without, *known.terms])
     changed = 0
+    for meter_id in known.without:
+        if meter_id not in empty:
+            key = RegisterKey(meter_id, feed_in=False)
+            with conn.transaction():
+                changed += store.write(conn, [store.Recomputed(key, -FOREVER_MS, (), ())])
+            term_ms[key] = -FOREVER_MS
     for meter_id, terms in known.terms.items():
         begins = [term_ms[key] for term in terms if (key := RegisterKey(term.meter_id, term.feed_in)) in term_ms]
         begins += [since_ms[meter_id]] if meter_id in since_ms else []
+        begins += [-FOREVER_MS] if meter_id in empty else []
         if not begins:
             continue
         from_ms = min(begins)
@@ -90,6 +104,12 @@ def _changed_terms(conn: Connection, known: Virtual) -> dict[RegisterKey, int]:
     asked = {"meters": [key[0] for key in wanted], "feeds": [key[1] for key in wanted], "consumer": CONSUMER}
     rows = conn.execute(statement(SQL, "virtual_changed.sql"), asked)
     return {RegisterKey(meter_id, feed_in): since_ms for meter_id, feed_in, since_ms in rows}
+
+
+def _empty(conn: Connection, meters: Sequence[int]) -> frozenset[int]:
+    """Return which of ``meters`` have no account, so that they have to be summed up from the beginning."""
+    rows = conn.execute(statement(SQL, "virtual_empty.sql"), {"meters": list(meters)})
+    return frozenset(meter_id for (meter_id,) in rows)
 
 
 def _last_change(conn: Connection) -> int:

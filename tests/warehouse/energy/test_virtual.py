@@ -273,6 +273,29 @@ def test_sums_that_cannot_be_are_refused_and_the_others_made(plant: Summed) -> N
     assert (plant.energies(one), plant.energies(good), plant.energies(this)) == (["1.00"], ["1.00"], [])
 
 
+def test_a_sum_that_comes_back_to_itself_is_taken_away_and_made_again_whole(plant: Summed) -> None:
+    one, series = plant.metered("one")
+    this, that, above = (plant.meter(name, ratio=None) for name in ("this", "that", "above"))
+    plant.term(that, one)
+    plant.term(this, that)
+    plant.term(above, this)
+    plant.read(series, every_quarter([0, 100, 200, 300]))
+    close(plant.conn, MARCH + 3 * QUARTER)
+    whole = ["1.00", "1.00", "1.00"]
+    assert [plant.energies(meter) for meter in (that, this, above)] == [whole] * 3
+    plant.term(that, this, since=MARCH + QUARTER)
+    refused = close(plant.conn, MARCH + 3 * QUARTER).refused
+    assert sorted(why.split(" (")[0] for why in refused) == [
+        "meter above: its terms come back to it",
+        "meter that: its terms come back to it",
+        "meter this: its terms come back to it",
+    ]
+    assert [plant.energies(meter) for meter in (that, this, above)] == [[], [], []]
+    plant.conn.execute("DELETE FROM registry.virtual_term WHERE meter_id = %s AND term_id = %s", [that, this])
+    assert close(plant.conn, MARCH + 3 * QUARTER).refused == ()
+    assert [plant.energies(meter) for meter in (that, this, above)] == [whole] * 3
+
+
 def test_a_term_holds_from_a_full_quarter_hour(plant: Summed) -> None:
     one, _ = plant.metered("one")
     both = plant.meter("both", ratio=None)

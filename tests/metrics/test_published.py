@@ -438,9 +438,8 @@ def test_a_sum_of_nothing_is_not_said_to_lack_a_denominator(world: World) -> Non
 
 
 def test_contracted_investment_may_be_read_as_the_plan_s_sum(world: World) -> None:
-    world.load(
-        observations=[observed("contracted_fdi", str(year), "4", unit="100m_usd", scope="all") for year in YEARS]
-    )
+    first, *others = (observed("contracted_fdi", str(year), "4", unit="100m_usd", scope="all") for year in YEARS)
+    world.load(observations=others)
     rules = CATALOGUE.rules["published"]
     text = rules.text.replace("cumulate = false", "cumulate = true")
     changed = type(rules)(
@@ -448,6 +447,11 @@ def test_contracted_investment_may_be_read_as_the_plan_s_sum(world: World) -> No
         text,
     )
     cumulated = Catalogue(CATALOGUE.plans, CATALOGUE.entries, CATALOGUE.rules | {"published": changed})
+    (outcome,) = run(world.conn, cumulated, indicators=["new_contracted_fdi"], period="2025")
+    assert outcome.draft is not None
+    assert outcome.draft.content.value is None
+    assert f"contracted_fdi {YEARS[0]} (all)" in str(outcome.draft.content.status_reason)
+    world.load(observations=[first])
     for catalogue, value in ((CATALOGUE, 4), (cumulated, 20)):
         (outcome,) = run(world.conn, catalogue, indicators=["new_contracted_fdi"], period="2025")
         assert outcome.draft is not None
